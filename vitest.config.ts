@@ -1,0 +1,53 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * One configuration for every suite. `unit` is pure and fast, `int` uses
+ * loopback sockets and swtpm, `system` needs what `npm run test:system` sets up.
+ * The source condition makes tests run from `src/`, so nothing is built first.
+ */
+const conditions = ['@endorse/source'];
+const shared = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+};
+const execArgv = ['--conditions=@endorse/source'];
+
+export default defineConfig({
+  test: {
+    passWithNoTests: false,
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'unit',
+          include: ['{packages/*,harness,scripts}/test/**/*.{test,property.test}.ts'],
+          exclude: ['**/*.{int,e2e,system}.test.ts', '**/node_modules/**', '**/dist/**'],
+          testTimeout: 10_000,
+          execArgv,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'int',
+          include: ['{packages/*,harness}/{test,suites}/**/*.{int,e2e}.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          execArgv,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'system',
+          include: ['{packages/*,harness}/{test,suites}/**/*.system.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          execArgv,
+        },
+      },
+    ],
+  },
+});
