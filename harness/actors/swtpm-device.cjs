@@ -1,0 +1,38 @@
+'use strict';
+/**
+ * A tss.js device over an swtpm data socket. tss.js's own TCP device speaks the
+ * mssim protocol, which swtpm does not; `tpm.device` is a plain property, so this
+ * one is put in its place and no file of tss.js is touched.
+ */
+const net = require('node:net');
+
+class SwtpmDevice {
+  constructor(address) {
+    const url = new URL(address);
+    this.target =
+      url.protocol === 'swtpm+unix:' ? { path: url.pathname } : { host: url.hostname, port: Number(url.port) };
+  }
+
+  connect(callback) {
+    this.socket = net.connect(this.target);
+    this.socket.once('connect', () => callback());
+  }
+
+  dispatchCommand(command, callback) {
+    let received = Buffer.alloc(0);
+    const onData = (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      if (received.length < 10 || received.length < received.readUInt32BE(2)) return;
+      this.socket.off('data', onData);
+      callback(null, received);
+    };
+    this.socket.on('data', onData);
+    this.socket.write(command);
+  }
+
+  close() {
+    this.socket.destroy();
+  }
+}
+
+module.exports = { SwtpmDevice };
