@@ -1,0 +1,40 @@
+/**
+ * Private test support: a transport that follows a script, a decorator that makes any transport fail as planned,
+ * and a TPM double that decrypts real activation blobs with OpenSSL keys.
+ *
+ * @example
+ * ```js
+ * import { createScriptedTransport, createSoftwareTpm } from '@endorse/testkit';
+ *
+ * const tpm = await createSoftwareTpm();
+ * const transport = createScriptedTransport([{ call: 'getAuthenticationChallenge', answer: { hang: true } }]);
+ * const target = { provisioningHost: 'dps.example.test', idScope: '0ne00000001', registrationId: 'device-1' };
+ * const session = transport.openSession(target, { kind: 'tpm' });
+ * const endorsementKey = await tpm.getEndorsementKey();
+ * const storageRootKey = await tpm.getStorageRootKey();
+ * const signal = AbortSignal.timeout(10);
+ * await session
+ *   .getAuthenticationChallenge({ ...target, endorsementKey, storageRootKey }, { signal })
+ *   .catch((error) => console.log(error.name)); // TimeoutError
+ * await session.close();
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { assignedReply, assigningReply, disabledReply, failedReply } from './replies.ts';
+export type {
+  ScriptStep,
+  ScriptedAnswer,
+  ScriptedCall,
+  ScriptedTransport,
+  ScriptedTransportOptions,
+  SessionCall,
+} from './scripted-transport.ts';
+export { ScriptError, createScriptedTransport } from './scripted-transport.ts';
+export { SoftwareTpmError } from './software-activation.ts';
+export type { SoftwareTpm, SoftwareTpmCall, SoftwareTpmOptions } from './software-tpm.ts';
+export { createSoftwareTpm } from './software-tpm.ts';
+export type { SoftwareTpmKeys } from './software-tpm-keys.ts';
+export { generateSoftwareTpmKeys } from './software-tpm-keys.ts';
+export type { Fault, FaultyTransport, PlannedFault } from './with-faults.ts';
+export { withFaults } from './with-faults.ts';
