@@ -1,0 +1,155 @@
+/**
+ * The wire of the Device Provisioning Service, both directions and pure: what a
+ * device and a service say to each other, as functions from values to text or
+ * bytes and back.
+ *
+ * Encoders throw `InvalidArgumentError` or `LocalProtocolError`; decoders return
+ * a value or throw `RemoteProtocolError`, whatever arrives. Nothing is sent from
+ * here: a transport does that, within its own time limit.
+ *
+ * @example
+ * ```js
+ * import { decodeRegistrationReply, encodeRegisterHttpRequest } from '@endorse/protocol';
+ *
+ * export async function register(host, idScope, registrationId) {
+ *   const request = encodeRegisterHttpRequest(idScope, { registrationInfo: { registrationId } });
+ *   const answer = await fetch(`https://${host}${request.target}`, {
+ *     ...request,
+ *     redirect: 'manual',
+ *     signal: AbortSignal.timeout(30_000),
+ *   });
+ *   const response = {
+ *     status: answer.status,
+ *     headers: Object.fromEntries(answer.headers),
+ *     body: new Uint8Array(await answer.arrayBuffer()),
+ *   };
+ *   return decodeRegistrationReply(response, { attempted: 'register', nowMs: Date.now() });
+ * }
+ * ```
+ *
+ * @packageDocumentation
+ */
+export type { ChallengeBody } from './bodies/challenge-body.ts';
+export { decodeChallengeBody, encodeChallengeBody, tryDecodeChallengeBody } from './bodies/challenge-body.ts';
+export { decodeOperationStatus, encodeOperationStatus } from './bodies/operation-status.ts';
+export type { RegisterBody } from './bodies/register-body.ts';
+export { decodeRegisterBody, encodeRegisterBody } from './bodies/register-body.ts';
+export {
+  decodeRegistrationState,
+  encodeRegistrationState,
+  registrationStatuses,
+} from './bodies/registration-state.ts';
+export type { ServiceErrorBody } from './bodies/service-error-body.ts';
+export { decodeServiceErrorBody, encodeServiceErrorBody } from './bodies/service-error-body.ts';
+export type { DeviceRegistrationName, DeviceTarget } from './http/device-target.ts';
+export {
+  deviceMethods,
+  encodeOperationStatusTarget,
+  encodeRegisterTarget,
+  encodeStatusLookupTarget,
+  parseDeviceTarget,
+} from './http/device-target.ts';
+export { headerNames, isJsonContentType, jsonAccept, jsonContentType } from './http/header-names.ts';
+export type { HttpRequest, HttpRequestOptions } from './http/http-request.ts';
+export {
+  encodeChallengeHttpRequest,
+  encodeOperationStatusHttpRequest,
+  encodeRegisterHttpRequest,
+  encodeStatusLookupHttpRequest,
+} from './http/http-request.ts';
+export type { HttpResponse, HttpResponseOptions } from './http/http-response.ts';
+export {
+  decodeChallengeReply,
+  decodeRegistrationReply,
+  decodeStatusLookupReply,
+} from './http/http-response.ts';
+export type { HubEventTarget } from './http/hub-target.ts';
+export { encodeHubEventTarget, parseHubTarget } from './http/hub-target.ts';
+export {
+  capRetryAfter,
+  defaultRetryAfterCapMs,
+  formatRetryAfter,
+  parseHttpDate,
+  parseRetryAfter,
+} from './http/retry-after.ts';
+export { serviceErrorRemedy, toServiceError } from './http/service-error.ts';
+export type { ServiceOperation, ServiceTarget } from './http/service-target.ts';
+export { encodeServiceTarget, parseServiceTarget, serviceMethods } from './http/service-target.ts';
+export type { ApiVersion } from './identifiers/api-version.ts';
+export {
+  defaultApiVersion,
+  defaultHubApiVersion,
+  defaultServiceApiVersion,
+  parseApiVersion,
+  validateApiVersion,
+} from './identifiers/api-version.ts';
+export type { HostPort, HostPortOptions } from './identifiers/host-port.ts';
+export { formatHostPort, isIpv6Address, parseHostPort } from './identifiers/host-port.ts';
+export type { OperationIdParts } from './identifiers/operation-id.ts';
+export {
+  createGuid,
+  createOperationId,
+  findOperationIdProblem,
+  parseOperationId,
+  validateOperationId,
+} from './identifiers/operation-id.ts';
+export {
+  deriveRegistrationId,
+  findDeviceIdProblem,
+  findIdScopeProblem,
+  findRegistrationIdProblem,
+  maxDeviceIdLength,
+  maxRegistrationIdLength,
+  validateDeviceId,
+  validateIdScope,
+  validateRegistrationId,
+} from './identifiers/registration-id.ts';
+export { formatTimestamp, parseTimestamp } from './identifiers/timestamp.ts';
+export type { JsonDecodeOptions, JsonInput } from './json/json-text.ts';
+export {
+  maxActivationBlobBytes,
+  maxJsonDepth,
+  maxOperationIdLength,
+  maxRequestBytes,
+  maxResponseBytes,
+  maxSasTokenLength,
+  maxTargetLength,
+  maxTpmPublicBytes,
+} from './limits.ts';
+export { deriveGroupDeviceKey } from './sas/group-key.ts';
+export type { SasResourceEncoding } from './sas/sas-resource.ts';
+export {
+  encodeSasResource,
+  hubDeviceResource,
+  percentEncode,
+  registrationResource,
+  sasResourceCovers,
+  serviceResource,
+} from './sas/sas-resource.ts';
+export type { CreateSasTokenOptions, ParsedSasToken, SasTokenFields } from './sas/sas-token.ts';
+export {
+  createSasToken,
+  formatSasToken,
+  parseSasToken,
+  registrationKeyName,
+  sasStringToSign,
+  serviceOwnerKeyName,
+  verifySasSignature,
+} from './sas/sas-token.ts';
+export type {
+  AttestationMechanism,
+  CertificatePair,
+  EnrolledCertificate,
+} from './service/attestation-mechanism.ts';
+export { decodeAttestationMechanism, encodeAttestationMechanism } from './service/attestation-mechanism.ts';
+export type { ServiceConnection } from './service/connection-string.ts';
+export { formatServiceConnectionString, parseServiceConnectionString } from './service/connection-string.ts';
+export { createEtag, encodeRegistrationEtag, matchesEtag } from './service/etag.ts';
+export type {
+  AllocationPolicy,
+  IndividualEnrollment,
+  ProvisioningStatus,
+} from './service/individual-enrollment.ts';
+export { decodeIndividualEnrollment, encodeIndividualEnrollment } from './service/individual-enrollment.ts';
+export type { ActivationParts } from './tpm/activation-blob.ts';
+export { joinActivationBlob, splitActivationBlob } from './tpm/activation-blob.ts';
