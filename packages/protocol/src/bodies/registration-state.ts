@@ -1,7 +1,7 @@
 import type { RegistrationState, RegistrationStatus } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
 import { encodeBase64 } from '../json/base64.ts';
-import { JsonObjectReader, definedFields } from '../json/json-object-reader.ts';
+import { JsonObjectReader, definedFields, withExtra } from '../json/json-object-reader.ts';
 import { assertJsonValue, formatJson, type JsonDecodeOptions, type JsonInput } from '../json/json-text.ts';
 import { malformed } from '../json/malformed.ts';
 import { maxActivationBlobBytes, maxResponseBytes } from '../limits.ts';
@@ -30,7 +30,7 @@ export function decodeRegistrationState(
   );
 }
 
-/** The wire form of a state: fields in the service's order, the blob in base64, `extra` spread out. Throws `ERR_INVALID_ARGUMENT`. */
+/** The wire form of a state: the blob in base64, `extra` spread out behind the known fields. Throws `ERR_INVALID_ARGUMENT`. */
 export function registrationStateToJson(state: RegistrationState): Readonly<Record<string, unknown>> {
   const { extra, tpm, status, ...known } = state;
   if (status !== undefined && !registrationStatuses.includes(status)) {
@@ -40,12 +40,25 @@ export function registrationStateToJson(state: RegistrationState): Readonly<Reco
   if (blob !== undefined && !(blob instanceof Uint8Array)) {
     throw new InvalidArgumentError('state.tpm.authenticationKey', 'must be a Uint8Array');
   }
-  const json = {
-    ...extra,
-    ...(blob === undefined ? {} : { tpm: { authenticationKey: encodeBase64(blob) } }),
-    ...known,
-    ...(status === undefined ? {} : { status }),
-  };
+  const json = withExtra(
+    {
+      registrationId: known.registrationId,
+      createdDateTimeUtc: known.createdDateTimeUtc,
+      assignedHub: known.assignedHub,
+      deviceId: known.deviceId,
+      status,
+      substatus: known.substatus,
+      errorCode: known.errorCode,
+      errorMessage: known.errorMessage,
+      lastUpdatedDateTimeUtc: known.lastUpdatedDateTimeUtc,
+      etag: known.etag,
+      tpm: blob && { authenticationKey: encodeBase64(blob) },
+      x509: known.x509,
+      symmetricKey: known.symmetricKey,
+      payload: known.payload,
+    },
+    extra,
+  );
   assertJsonValue('state', json);
   return json;
 }

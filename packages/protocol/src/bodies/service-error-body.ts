@@ -1,6 +1,6 @@
 import type { JsonObject } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
-import { JsonObjectReader, definedFields } from '../json/json-object-reader.ts';
+import { JsonObjectReader, definedFields, withExtra } from '../json/json-object-reader.ts';
 import { formatJson, type JsonDecodeOptions, type JsonInput } from '../json/json-text.ts';
 import { maxResponseBytes } from '../limits.ts';
 
@@ -29,8 +29,8 @@ export function encodeServiceErrorBody(body: ServiceErrorBody): string {
   ) {
     throw new InvalidArgumentError('body.errorCode', 'must be 100000 to 599999', 'ERR_OUT_OF_RANGE');
   }
-  const known = { errorCode, trackingId, message, info, timestampUtc };
-  return formatJson('service error', { ...extra, ...known }, maxResponseBytes);
+  const json = withExtra({ errorCode, trackingId, message, info, timestampUtc }, extra);
+  return formatJson('service error', json, maxResponseBytes);
 }
 
 /**

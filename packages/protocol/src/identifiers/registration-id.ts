@@ -52,10 +52,10 @@ export function deriveRegistrationId(endorsementKey: Uint8Array): string {
   return encodeBase32(createHash('sha256').update(endorsementKey).digest());
 }
 
-/** What is wrong with an ID scope; undefined when nothing is. 1 to 64 ASCII letters and digits. */
+/** What is wrong with an ID scope; undefined when nothing is. 1 to 64 ASCII letters, digits, `-` and `_`. */
 export function findIdScopeProblem(idScope: unknown): string | undefined {
   if (typeof idScope !== 'string') return 'must be a string';
-  return /^[A-Za-z0-9]{1,64}$/.test(idScope) ? undefined : 'must have 1 to 64 letters and digits';
+  return /^[A-Za-z0-9_-]{1,64}$/.test(idScope) ? undefined : 'must have 1 to 64 letters, digits, - and _';
 }
 
 /** Returns an ID scope unchanged. Throws `ERR_INVALID_ARGUMENT` with the rule it breaks. */

@@ -136,3 +136,12 @@ export function definedFields<Value extends object>(
     [Key in keyof Value]: Exclude<Value[Key], undefined>;
   };
 }
+
+/** Adds the fields a decoder did not know behind those it did; a known name wins. */
+export function withExtra(
+  known: Readonly<Record<string, unknown>>,
+  extra: JsonObject | undefined,
+): Readonly<Record<string, unknown>> {
+  const unknown = Object.entries(extra ?? {}).filter(([key]) => !Object.hasOwn(known, key));
+  return { ...known, ...Object.fromEntries(unknown) };
+}

@@ -117,12 +117,10 @@ function findJsonProblem(root: unknown): JsonProblem | undefined {
   if (rootProblem !== undefined) return { path: '$', text: rootProblem };
   if (!isContainer(root)) return undefined;
   const open: JsonNode[] = [{ value: root, parent: undefined, key: '$', depth: 1 }];
+  let seen = 0;
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const isArray = Array.isArray(node.value);
-    const prototype: unknown = Object.getPrototypeOf(node.value);
-    if (!isArray && prototype !== Object.prototype && prototype !== null) {
-      return { path: pathOf(node), text: 'is not a plain object' };
-    }
+    if (!isArray && !isPlain(node.value)) return { path: pathOf(node), text: 'is not a plain object' };
     if (node.depth > maxJsonDepth) {
       return { path: pathOf(node), text: `is nested deeper than ${maxJsonDepth} levels` };
     }
@@ -132,10 +130,21 @@ function findJsonProblem(root: unknown): JsonProblem | undefined {
       const key = isArray ? `[${name}]` : `.${printableKey(name)}`;
       const problem = leafProblem(value);
       if (problem !== undefined) return { path: `${pathOf(node)}${key}`, text: problem };
+      // An object that refers to itself twice would otherwise be walked for ever.
+      if (++seen > maxJsonValues) return { path: '$', text: `has more than ${maxJsonValues} values` };
       if (isContainer(value)) open.push({ value, parent: node, key, depth: node.depth + 1 });
     }
   }
   return undefined;
+}
+
+/** More values than this do not fit into the largest body: the shortest takes two bytes. */
+const maxJsonValues = maxResponseBytes / 2;
+
+/** A prototype that has none itself is Object.prototype, of this realm or another. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function isContainer(value: unknown): value is object {

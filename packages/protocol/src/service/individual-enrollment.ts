@@ -7,7 +7,7 @@ import {
   validateDeviceId,
   validateRegistrationId,
 } from '../identifiers/registration-id.ts';
-import { definedFields, JsonObjectReader } from '../json/json-object-reader.ts';
+import { definedFields, JsonObjectReader, withExtra } from '../json/json-object-reader.ts';
 import { assertJsonValue, formatJson, type JsonDecodeOptions, type JsonInput } from '../json/json-text.ts';
 import { maxRequestBytes } from '../limits.ts';
 import { attestationToJson, readAttestation, type AttestationMechanism } from './attestation-mechanism.ts';
@@ -62,15 +62,15 @@ export function encodeIndividualEnrollment(enrollment: IndividualEnrollment): st
     }
   }
   if (attestation === undefined) throw new InvalidArgumentError('enrollment.attestation', 'is missing');
-  const known = { ...extra, ...rest };
-  assertJsonValue('enrollment', known);
-  return formatJson('individual enrollment', {
+  assertJsonValue('enrollment', { ...rest, extra });
+  const known = {
     registrationId: validateRegistrationId(registrationId, 'enrollment.registrationId'),
     deviceId: deviceId === undefined ? undefined : validateDeviceId(deviceId, 'enrollment.deviceId'),
     registrationState: registrationState && registrationStateToJson(registrationState),
     attestation: attestationToJson(attestation),
-    ...known,
-  });
+    ...rest,
+  };
+  return formatJson('individual enrollment', withExtra(known, extra));
 }
 
 /**
