@@ -18,8 +18,12 @@
  */
 export type { SimulatorErrorCode } from './errors.ts';
 export { SimulatorError } from './errors.ts';
+export type { MssimBridge, MssimBridgeOptions } from './mssim-bridge.ts';
+export { startMssimBridge } from './mssim-bridge.ts';
 export type { TemplateOptions, TpmSimulatorOptions } from './options.ts';
 export type { TpmSimulator } from './simulator.ts';
+export type { CommandCarrier, SnapshotOptions, TpmSnapshot } from './snapshot.ts';
+export { readTpmSnapshot } from './snapshot.ts';
 export type { StateTemplate } from './state-template.ts';
 export { prepareStateTemplate } from './state-template.ts';
 export { startTpmSimulator } from './start-simulator.ts';

@@ -10,19 +10,20 @@ const maxAttempts = 50;
 
 /**
  * Binds two neighbouring ports of the loopback interface (tools expect the second channel one above
- * the first) and hands over the listening servers, data first.
+ * the first) and hands over the listening servers, the lower port first. Without `port` any free pair.
+ * Rejects with `ERR_SIMULATOR_START` when they are taken.
  */
-export async function listenOnPortPair(): Promise<readonly [Server, Server]> {
-  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const port = lowestPort + 2 * Math.floor(Math.random() * ((highestPort - lowestPort) / 2));
-    const first = await tryListen(port);
-    const second = first && (await tryListen(port + 1));
+export async function listenOnPortPair(port?: number): Promise<readonly [Server, Server]> {
+  for (let attempt = 0; attempt < (port === undefined ? maxAttempts : 1); attempt += 1) {
+    const lower = port ?? lowestPort + 2 * Math.floor(Math.random() * ((highestPort - lowestPort) / 2));
+    const first = await tryListen(lower);
+    const second = first && (await tryListen(lower + 1));
     if (first !== undefined && second !== undefined) return [first, second];
     first?.close();
   }
   throw new SimulatorError(
     'ERR_SIMULATOR_START',
-    `no two neighbouring free ports found in ${maxAttempts} attempts`,
+    port === undefined ? 'found no two neighbouring free ports' : `port ${port} or ${port + 1} is taken`,
   );
 }
 
