@@ -30,7 +30,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'int',
-          include: ['{packages/*,harness}/{test,suites}/**/*.{int,e2e}.test.ts'],
+          include: ['{packages/*,harness,scripts}/{test,suites}/**/*.{int,e2e}.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -1,0 +1,23 @@
+/**
+ * `npm run check [-- name…]`: runs all checks, or those named.
+ * `--list` lists them.
+ */
+import { repositoryRoot } from '../lib/root.mjs';
+import { formatResult, isError, runCheck } from './check.ts';
+import { checks } from './registry.ts';
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => name !== '--list' && !checks.some((check) => check.name === name));
+
+if (names.includes('--list')) {
+  for (const { name, summary } of checks) process.stdout.write(`${name.padEnd(20)} ${summary}\n`);
+} else if (unknown.length > 0) {
+  process.stderr.write(`no check is called ${unknown.join(', ')}; --list lists them\n`);
+  process.exitCode = 2;
+} else {
+  for (const check of checks.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    const result = await runCheck(check, repositoryRoot);
+    process.stdout.write(formatResult(result));
+    if (result.findings.some(isError)) process.exitCode = 1;
+  }
+}

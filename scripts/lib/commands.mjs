@@ -1,0 +1,59 @@
+/**
+ * The commands of the checkout: which system tools each needs, what it runs.
+ *
+ * `entry` is started with the pinned Node.js and the `@endorse/source`
+ * condition: packages run from their sources, so nothing is built first.
+ *
+ * @type {Readonly<Record<string, {
+ *   summary: string, tools: string[], entry: string, args?: string[], fromCallersFolder?: boolean,
+ * }>>}
+ */
+export const commands = Object.freeze({
+  demo: {
+    summary: 'a device with a TPM registers with an emulated service, step by step',
+    tools: ['swtpm'],
+    entry: 'harness/demo/main.ts',
+  },
+  test: {
+    summary: 'every check, the unit tests and the integration tests',
+    tools: ['swtpm'],
+    entry: 'scripts/suites/main.ts',
+    args: ['test'],
+  },
+  'test:system': {
+    summary: 'the tests against foreign tools: tpm2-tools, swtpm_setup, OpenSSL',
+    tools: ['swtpm', 'swtpm-tools', 'tpm2-tools', 'openssl'],
+    entry: 'scripts/suites/main.ts',
+    args: ['system'],
+  },
+  endorse: {
+    summary: 'the endorse command line, from the sources',
+    tools: [],
+    entry: 'packages/cli/src/main.ts',
+    // File names on its command line mean what they mean where the user stands.
+    fromCallersFolder: true,
+  },
+  bench: {
+    summary: 'the benchmarks, side by side with the official SDK',
+    tools: ['swtpm'],
+    entry: 'harness/bench/main.ts',
+  },
+  check: {
+    summary: 'the checks alone, all or those named; --list lists them',
+    tools: [],
+    entry: 'scripts/checks/main.ts',
+  },
+  build: {
+    summary: 'compiles every package into its dist/',
+    tools: [],
+    entry: 'scripts/build.ts',
+  },
+  format: {
+    summary: 'formats every file, renders the generated parts of the documents',
+    tools: [],
+    entry: 'scripts/format.ts',
+  },
+  changeset: { summary: 'writes a changeset', tools: [], entry: 'node_modules/@changesets/cli/bin.js' },
+  // The pinned pnpm itself: it must work while the packages do not.
+  pnpm: { summary: 'the pinned pnpm', tools: [], entry: '.toolchain/node_modules/pnpm/bin/pnpm.mjs' },
+});

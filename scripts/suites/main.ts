@@ -1,0 +1,75 @@
+/**
+ * Runs a tier of suites and sums it up.
+ *
+ *   main.ts test     every check, beside the unit and integration tests
+ *   main.ts system   the tests against foreign tools
+ *
+ * Leaves `reports/<tier>.json`, which `.ci/run` adds up over the tiers.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CheckResult, formatResult, isError, runCheck } from '../checks/check.ts';
+import { checks } from '../checks/registry.ts';
+import { runForeground } from '../lib/child.mjs';
+import { repositoryRoot as root } from '../lib/root.mjs';
+import { type SuiteResult, formatSummary, isGreen } from './summary.ts';
+import { readSuite } from './vitest-report.ts';
+
+const reports = join(root, 'reports');
+const reportOf = (project: string): string => join(reports, `vitest-${project}.json`);
+
+/** Runs one vitest project, its output on our streams. */
+async function runProject(project: string): Promise<SuiteResult> {
+  const report = reportOf(project);
+  rmSync(report, { force: true });
+  const startedAt = performance.now();
+  const argv = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project];
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const exitCode = await runForeground(process.execPath, [...argv, ...reporters], {
+    cwd: root,
+    env: process.env,
+  });
+  return readSuite(project, report, exitCode, performance.now() - startedAt);
+}
+
+/** Runs all checks; their output waits until the tests have stopped writing. */
+async function runChecks(): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const check of checks) results.push(await runCheck(check, root));
+  return results;
+}
+
+function sumUpChecks(results: readonly CheckResult[]): SuiteResult {
+  const failed = results.filter(({ findings }) => findings.some(isError)).length;
+  const durationMs = results.reduce((sum, result) => sum + result.durationMs, 0);
+  return { name: 'checks', passed: results.length - failed, failed, skipped: 0, durationMs };
+}
+
+async function runTests(): Promise<SuiteResult[]> {
+  const checking = runChecks();
+  const unit = await runProject('unit');
+  const int = await runProject('int');
+  const results = await checking;
+  process.stdout.write(`\nchecks\n${results.map(formatResult).join('')}`);
+  return [sumUpChecks(results), unit, int];
+}
+
+const tiers: Readonly<Record<string, () => Promise<SuiteResult[]>>> = {
+  test: runTests,
+  system: async () => [await runProject('system')],
+};
+
+const tier = process.argv[2] ?? '';
+const run = tiers[tier];
+if (run === undefined) {
+  process.stderr.write(`usage: main.ts ${Object.keys(tiers).join('|')}\n`);
+  process.exitCode = 2;
+} else {
+  mkdirSync(reports, { recursive: true });
+  const tierReport = join(reports, `${tier}.json`);
+  rmSync(tierReport, { force: true });
+  const suites = await run();
+  writeFileSync(tierReport, `${JSON.stringify({ tier, suites }, null, 2)}\n`);
+  process.stdout.write(formatSummary(tier, suites));
+  process.exitCode = isGreen(suites) ? 0 : 1;
+}
