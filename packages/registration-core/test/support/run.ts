@@ -1,0 +1,29 @@
+import { VirtualClock } from '@endorse/interface/virtual-clock';
+
+/** How a promise ended. */
+export type Settled<Value> =
+  | { readonly status: 'fulfilled'; readonly value: Value }
+  | { readonly status: 'rejected'; readonly reason: unknown };
+
+/** Moves the clock to its next wake-up until the promise settles; fails after `maxSteps`, so that no test hangs. */
+export async function runToEnd<Value>(
+  clock: VirtualClock,
+  promise: Promise<Value>,
+  maxSteps = 20_000,
+): Promise<Settled<Value>> {
+  let settled: Settled<Value> | undefined;
+  promise.then(
+    (value) => (settled = { status: 'fulfilled', value }),
+    (reason: unknown) => (settled = { status: 'rejected', reason }),
+  );
+  for (let turn = 0; turn < maxSteps; turn += 1) {
+    await clock.advance(0);
+    // Only reading lets the compiler see that the handlers above may have run.
+    const current = settled as Settled<Value> | undefined;
+    if (current !== undefined) return current;
+    const { nextWakeAt } = clock;
+    if (nextWakeAt === undefined) await new Promise((resolve) => setImmediate(resolve));
+    else await clock.advance(Math.max(0, nextWakeAt - clock.now()));
+  }
+  throw new Error('the registration did not settle');
+}
