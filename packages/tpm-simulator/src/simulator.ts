@@ -133,8 +133,11 @@ class Simulator implements TpmSimulator {
   stop(): Promise<void> {
     this.#stopped ??= this.#lastChange.then(async () => {
       await this.#process?.terminate('orderly');
-      await this.#work.remove();
-      this.#watchdog.release();
+      // What cannot be removed now is left to the watchdog, at the end of the program.
+      await this.#work.remove().then(
+        () => this.#watchdog.release(),
+        () => undefined,
+      );
     });
     return this.#stopped;
   }
