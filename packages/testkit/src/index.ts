@@ -38,3 +38,5 @@ export type { SoftwareTpmKeys } from './software-tpm-keys.ts';
 export { generateSoftwareTpmKeys } from './software-tpm-keys.ts';
 export type { Fault, FaultyTransport, PlannedFault } from './with-faults.ts';
 export { withFaults } from './with-faults.ts';
+export type { TestAuthority, TestCertificate, TestCertificateOptions } from './certificates.ts';
+export { createTestAuthority } from './certificates.ts';
