@@ -5,6 +5,7 @@
  * Rules a caller can rely on: a call settles within its time-out (plus the cancel grace), an aborted call settles
  * at once, a response is never handed to another call's command, and a channel that failed is never used again.
  */
+import { settleOrAbort } from '../async/settle-or-abort.ts';
 import { TpmDeviceError } from '../errors.ts';
 import { assertCommandFrame, describeFrameProblem } from './tpm-device.ts';
 import type { TpmDevice, TpmDeviceInfo, TransmitOptions } from './tpm-device.ts';
@@ -85,17 +86,6 @@ export function createChannelDevice(channel: TpmChannel, info: TpmDeviceInfo): T
     ...(channel.cancel === undefined ? {} : { cancel: () => channel.cancel?.() ?? Promise.resolve() }),
     close: () => destroy('closed'),
   };
-}
-
-/** Settles like `work`, or rejects with the signal's reason as soon as it is aborted; `work` goes on alone. */
-export function settleOrAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 async function withTimeout(
