@@ -126,7 +126,7 @@ describe('createSasToken', () => {
       'ERR_INVALID_ARGUMENT',
     ],
   ] as const)('refuses %s', async (_name, change, code) => {
-    await expect(createSasToken({ ...options, expiresAt: 0, ...change })).rejects.toMatchObject({ code });
+    await expect(createSasToken({ ...options, ...change })).rejects.toMatchObject({ code });
   });
 });
 
