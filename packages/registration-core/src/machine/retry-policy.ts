@@ -12,7 +12,7 @@ export interface RetryPolicy {
   readonly maxRetryAfterMs: number;
   /** Pause between status requests when the service does not say; default 2000 ms, 1 to 600,000. */
   readonly pollDelayMs: number;
-  /** Status requests in the whole run, successful or not; default 500, 1 to 100,000. */
+  /** Status requests after which a service that is still assigning is given up; default 500, 1 to 100,000. */
   readonly maxPolls: number;
   /** TPM: fresh challenges asked for because a token was refused with 401; default 1, 0 to 10. Each writes to the TPM. */
   readonly maxTokenRefusals: number;

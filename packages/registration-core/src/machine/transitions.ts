@@ -97,10 +97,10 @@ export const transitions: readonly Transition[] = Object.freeze([
   row(['storing-credential'], 'key-activated', 'assigned'),
 
   row(['waiting', 'backing-off'], 'woke', 'failed', { when: outOfTime }),
-  row(['waiting', 'backing-off'], 'woke', 'awaiting-challenge', { when: resumesChallenge }),
+  row(['backing-off'], 'woke', 'awaiting-challenge', { when: resumesChallenge }),
   row(['waiting', 'backing-off'], 'woke', 'signing', { when: tokenRunsOut, emit: ['forget-token'] }),
   row(['waiting', 'backing-off'], 'woke', 'polling', { when: resumesPolling }),
-  row(['waiting', 'backing-off'], 'woke', 'registering'),
+  row(['backing-off'], 'woke', 'registering'),
 
   row(['registering', 'polling'], 'io-failed', 'awaiting-challenge', {
     when: tokenRefused,
