@@ -1,0 +1,31 @@
+import { request } from 'undici';
+import type { Dispatcher } from 'undici';
+
+/** One HTTPS request and what came back, for the parts of a story that no Endorse client is about. */
+export interface RestCall {
+  readonly method: Dispatcher.HttpMethod;
+  readonly url: string;
+  readonly authorization: string;
+  readonly body: string | Uint8Array;
+  readonly contentType: string;
+  readonly dispatcher: Dispatcher;
+  readonly signal: AbortSignal;
+}
+
+/** What came back. */
+export interface RestAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Sends the request and reads the whole answer. */
+export async function callRest(call: RestCall): Promise<RestAnswer> {
+  const { statusCode, body } = await request(call.url, {
+    method: call.method,
+    headers: { authorization: call.authorization, 'content-type': call.contentType },
+    body: call.body,
+    dispatcher: call.dispatcher,
+    signal: call.signal,
+  });
+  return { status: statusCode, text: await body.text() };
+}
