@@ -19,7 +19,8 @@ export const noProxy: ProxyRule = () => undefined;
 
 /** The same proxy for every target. Throws `ERR_INVALID_ARGUMENT`; no message repeats the address, which may hold a password. */
 export function fixedProxy(argument: string, proxyUrl: string | Secret): ProxyRule {
-  const text = typeof proxyUrl === 'string' ? proxyUrl : proxyUrl.revealText();
+  const text = typeof proxyUrl === 'string' ? proxyUrl : proxyUrl?.revealText?.();
+  if (typeof text !== 'string') throw new InvalidArgumentError(argument, 'must be a string or a Secret');
   const proxy = parseProxyUrl(argument, text);
   return () => proxy;
 }

@@ -125,8 +125,13 @@ export class HttpSession implements RegistrationSession {
       if (sasToken === undefined) return;
       throw new InvalidArgumentError('request.sasToken', 'must be absent for X.509');
     }
-    if (typeof sasToken?.revealText === 'function') return;
-    throw new InvalidArgumentError('request.sasToken', `must be a Secret for ${attestation}`);
+    if (typeof sasToken?.revealText !== 'function') {
+      throw new InvalidArgumentError('request.sasToken', `must be a Secret for ${attestation}`);
+    }
+    // Anything else would be cut short or refused as a header, with an error that may show it.
+    if (!/^[\x21-\x7e][\x20-\x7e]*$/.test(sasToken.revealText())) {
+      throw new InvalidArgumentError('request.sasToken', 'must be printable ASCII');
+    }
   }
 
   get #requestOptions(): HttpRequestOptions {
