@@ -1,0 +1,47 @@
+import type { ServiceFault } from './fault.ts';
+
+/** What happens in an emulator, noun first, with the emulator's time in milliseconds since 1970. Never holds a secret. */
+export type EmulatorEvent = { readonly at: number } & (
+  | { readonly event: 'enrollment-written'; readonly registrationId: string; readonly created: boolean }
+  | { readonly event: 'enrollment-deleted'; readonly registrationId: string }
+  | {
+      readonly event: 'challenge-issued';
+      readonly registrationId: string;
+      readonly activationBlobBytes: number;
+    }
+  | { readonly event: 'registration-started'; readonly registrationId: string; readonly operationId: string }
+  | {
+      readonly event: 'device-assigned';
+      readonly registrationId: string;
+      readonly operationId: string;
+      readonly assignedHub: string;
+      readonly deviceId: string;
+    }
+  | {
+      readonly event: 'registration-failed';
+      readonly registrationId: string;
+      readonly operationId: string;
+      readonly errorCode: number;
+      readonly message: string;
+    }
+  | {
+      readonly event: 'telemetry-received';
+      readonly hub: string;
+      readonly deviceId: string;
+      readonly bodyBytes: number;
+    }
+  | ({
+      readonly event: 'request-refused';
+      /** What was asked for, for example `register` or `send-event`. */
+      readonly operation: string;
+      /** Registration id or device id, where the request had a readable one. */
+      readonly subject?: string;
+    } & Pick<ServiceFault, 'status' | 'errorCode' | 'message' | 'reason'>)
+);
+
+/** An event before the emulator has stamped it with its time. */
+export type EmulatorEventDetails = EmulatorEvent extends infer Event
+  ? Event extends EmulatorEvent
+    ? Omit<Event, 'at'>
+    : never
+  : never;

@@ -1,0 +1,47 @@
+/**
+ * The emulator without sockets, files, clock or randomness of its own: the provisioning service, its
+ * enrollments and its hubs as functions of a request. Carriers and memory transports stand on it.
+ *
+ * @example
+ * ```js
+ * import { systemClock, systemRandom } from '@endorse/interface/node';
+ * import { createEmulatorCore } from '@endorse/emulator/core';
+ *
+ * const core = createEmulatorCore({ clock: systemClock, random: systemRandom });
+ * const response = core.requestChallenge({ idScope: core.idScope, registrationId: 'nobody' });
+ * console.log(response.fault.errorCode); // 404201
+ * ```
+ *
+ * @packageDocumentation
+ */
+export type { IotHub, HubDevice, HubEventRequest, HubFault } from '../hub/hub.ts';
+export type { TelemetryMessage } from '../hub/telemetry.ts';
+export type { AccessPolicy, AccessRight } from '../service-api/access-policies.ts';
+export { accessRights } from '../service-api/access-policies.ts';
+export type {
+  EnrollmentService,
+  ServiceRequest,
+  ServiceResponse,
+} from '../service-api/enrollment-service.ts';
+export type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
+export type { Allocate, AllocationDecision, AllocationRequest } from './allocation.ts';
+export type { EmulatorCore, EmulatorCoreOptions } from './core.ts';
+export { createEmulatorCore, defaultIdScope } from './core.ts';
+export type {
+  ChallengeRequest,
+  ChallengeResponse,
+  DeviceCredential,
+  DeviceIdentity,
+  DeviceRequest,
+  DeviceResponse,
+  DeviceService,
+  OperationQuery,
+  OperationResponse,
+  RegisterRequest,
+  StateQuery,
+  StateResponse,
+} from './device-requests.ts';
+export type { EmulatorEvent, EmulatorEventDetails } from './events.ts';
+export type { ServiceFault } from './fault.ts';
+export type { FaultResponse } from './refusal.ts';
+export type { EmulatorStore, EnrollmentRecord, RecordStore, RegistrationRecord } from './store.ts';

@@ -1,0 +1,82 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Clock, Logger, RandomSource } from '@endorse/interface';
+import { InvalidArgumentError } from '@endorse/interface';
+import { normalizeHostname } from './certificate/server-names.ts';
+import type { EmulatorCoreOptions } from './core/core.ts';
+
+/** Options of `startEmulator`; every one has a default that suits a test. */
+export interface EmulatorOptions extends Omit<
+  EmulatorCoreOptions,
+  'clock' | 'random' | 'hubHostNames' | 'hostnames'
+> {
+  /** Port of the device and service API, 0 to 65535; default 0, the system chooses. */
+  readonly httpPort?: number;
+  /** Port of the hub, 0 to 65535; default 0. */
+  readonly hubPort?: number;
+  /** Address to listen on; default `127.0.0.1`. Anything but a loopback address needs `allowNonLoopback`. */
+  readonly bind?: string;
+  /**
+   * Lets the emulator listen where other machines reach it. Dangerous: whoever reaches it can register devices, and
+   * its CA is a fake that some client there may have been told to trust. Default false.
+   */
+  readonly allowNonLoopback?: boolean;
+  /** Further names and addresses for the certificate and for tokens, beside localhost, 127.0.0.1 and ::1. */
+  readonly hostnames?: readonly string[];
+  /** Host, without a port, that is handed out in endpoints and as assigned hub; default `localhost`, or a `bind` that is no loopback address. */
+  readonly advertisedHost?: string;
+  /** Directory whose CA is reused, or where a new one is put: `ca.pem` for clients. Default: a CA that is never written. */
+  readonly caDirectory?: string;
+  /** The service's time; default the system's. Certificates follow the system's time in any case, because clients do. */
+  readonly clock?: Pick<Clock, 'now'>;
+  /** Added to the service's time, in milliseconds, to act out a device whose clock is off; default 0. */
+  readonly clockSkewMs?: number;
+  /** Source of keys, seeds and ids; default the system's. TLS keys always come from the system. */
+  readonly random?: RandomSource;
+  /** Receives one line an event; default none. */
+  readonly logger?: Logger;
+}
+
+/** Names under which an emulator is reached. */
+export interface EmulatorNames {
+  /** Address to listen on. */
+  readonly bind: string;
+  /** Host that is handed out. */
+  readonly advertisedHost: string;
+  /** Everything beside the loopback names that the certificate holds and tokens may be for. */
+  readonly hostnames: readonly string[];
+}
+
+/** Checks the options that decide how the emulator is reached. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE`. */
+export function resolveNames(options: EmulatorOptions): EmulatorNames {
+  const bind = options.bind ?? '127.0.0.1';
+  if (bind !== 'localhost' && !isIPv4(bind) && !isIPv6(bind)) {
+    throw new InvalidArgumentError('options.bind', 'must be an IP address or localhost');
+  }
+  if (!isLoopback(bind) && options.allowNonLoopback !== true) {
+    throw new InvalidArgumentError(
+      'options.bind',
+      `is ${bind}, which other machines can reach; the emulator is a fake service with a fake CA and hands its keys to ` +
+        'whoever runs it, so it listens on loopback addresses only, unless allowNonLoopback says that this is meant',
+    );
+  }
+  checkPort('httpPort', options.httpPort ?? 0);
+  checkPort('hubPort', options.hubPort ?? 0);
+  const hostnames = (options.hostnames ?? []).map((name) => normalizeHostname(name, 'options.hostnames'));
+  const isNameable = !isLoopback(bind) && !isWildcard(bind);
+  const fallback = isNameable ? bind : 'localhost';
+  const advertisedHost = normalizeHostname(options.advertisedHost ?? fallback, 'options.advertisedHost');
+  return { bind, advertisedHost, hostnames: [...(isNameable ? [bind] : []), advertisedHost, ...hostnames] };
+}
+
+function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || (isIPv4(address) && address.startsWith('127.'));
+}
+
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || /^[0:]+$/.test(address);
+}
+
+function checkPort(name: string, port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return;
+  throw new InvalidArgumentError(`options.${name}`, 'must be an integer from 0 to 65535', 'ERR_OUT_OF_RANGE');
+}

@@ -1,0 +1,180 @@
+import type { Secret } from '@endorse/interface';
+import { silentLogger } from '@endorse/interface';
+import { systemClock, systemRandom } from '@endorse/interface/node';
+import { formatHostPort, formatServiceConnectionString, maxRequestBytes } from '@endorse/protocol';
+import type { ServerCredentials } from './certificate/authority.ts';
+import { createAuthority, issueServerCertificate } from './certificate/authority.ts';
+import { openAuthorityDirectory } from './certificate/authority-directory.ts';
+import { loopbackNames, toServerNames } from './certificate/server-names.ts';
+import type { EmulatorCore } from './core/core.ts';
+import { createEmulatorCore } from './core/core.ts';
+import type { EmulatorEvent } from './core/events.ts';
+import type { EmulatorNames, EmulatorOptions } from './emulator-options.ts';
+import { resolveNames } from './emulator-options.ts';
+import type { TelemetryMessage } from './hub/telemetry.ts';
+import type { Stamps } from './listener/fault-answer.ts';
+import type { HttpsServer } from './listener/https-server.ts';
+import { startHttpsServer } from './listener/https-server.ts';
+import { createHubHandler, maxEventBytes } from './listener/hub-handler.ts';
+import { createServiceHandler } from './listener/service-handler.ts';
+import { createStartingHandler } from './listener/starting-handler.ts';
+import type { TpmEnrollment } from './service-api/tpm-enrollment.ts';
+
+/** Base URLs of a running emulator. */
+export interface EmulatorEndpoints {
+  /** Device API, for example `https://localhost:41234`. */
+  readonly http: string;
+  /** Service API; on the same listener as the device API. */
+  readonly service: string;
+  /** The hub. */
+  readonly hub: string;
+}
+
+/** A running emulator; disposing of it stops it. */
+export interface Emulator extends AsyncDisposable {
+  readonly idScope: string;
+  /** `host:port` for devices to provision with. */
+  readonly provisioningHost: string;
+  /** `host:port` of the hub that devices are assigned to. */
+  readonly assignedHub: string;
+  /** Connection string of the service API with all rights. */
+  readonly serviceConnectionString: Secret;
+  /** PEM of the CA that clients have to trust. */
+  readonly caPem: string;
+  /** File with the same PEM; absent without `caDirectory`. */
+  readonly caFile?: string;
+  readonly endpoints: EmulatorEndpoints;
+  /** The last messages the hub accepted, oldest first. */
+  readonly telemetry: readonly TelemetryMessage[];
+  /**
+   * Creates a TPM enrollment, or replaces the one with that registration id, without the service API.
+   * Rejects with `ERR_INVALID_ARGUMENT`, for example for an endorsement key that is no TPM2B_PUBLIC.
+   */
+  createTpmEnrollment(enrollment: TpmEnrollment): Promise<void>;
+  /** Stops listening and drops every connection; harmless when repeated. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a provisioning service with one hub, on loopback, with a certificate of its own making.
+ *
+ * Every emulator is alone with its state; any number may run in one process.
+ * Rejects with `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE` for an option, `ERR_EMULATOR_LISTEN`
+ * for a port that cannot be had and `ERR_EMULATOR_CA` for an unusable CA directory.
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const names = resolveNames(options);
+  const { random = systemRandom, clockSkewMs = 0 } = options;
+  const baseClock = options.clock ?? systemClock;
+  const stamps: Stamps = { clock: { now: () => baseClock.now() + clockSkewMs }, random };
+  const { credentials, caPem, caFile } = makeCredentials(names, options.caDirectory);
+  const servers = await listen(options, names, credentials, stamps);
+  try {
+    const core = createCore(options, names, stamps, servers.hub.port);
+    servers.service.serve(createServiceHandler(core, stamps));
+    for (const hub of core.hubs) servers.hub.serve(createHubHandler(core, hub, stamps));
+    return describe(core, names, servers, { caPem, ...(caFile === undefined ? {} : { caFile }) });
+  } catch (error) {
+    await servers.close();
+    throw error;
+  }
+}
+
+interface Servers {
+  readonly service: HttpsServer;
+  readonly hub: HttpsServer;
+  readonly close: () => Promise<void>;
+}
+
+interface Credentials {
+  readonly credentials: ServerCredentials;
+  readonly caPem: string;
+  readonly caFile?: string;
+}
+
+function makeCredentials({ hostnames }: EmulatorNames, caDirectory: string | undefined): Credentials {
+  const now = Date.now();
+  const names = toServerNames(hostnames);
+  if (caDirectory === undefined) {
+    const authority = createAuthority(now);
+    return { credentials: issueServerCertificate(authority, names, now), caPem: authority.certificatePem };
+  }
+  const { authority, certificateFile } = openAuthorityDirectory(caDirectory, now);
+  const credentials = issueServerCertificate(authority, names, now);
+  return { credentials, caPem: authority.certificatePem, caFile: certificateFile };
+}
+
+async function listen(
+  { httpPort = 0, hubPort = 0 }: EmulatorOptions,
+  { bind }: EmulatorNames,
+  credentials: ServerCredentials,
+  stamps: Stamps,
+): Promise<Servers> {
+  const common = { bind, credentials, handler: createStartingHandler(stamps) };
+  const service = await startHttpsServer({ ...common, port: httpPort, maxBodyBytes: maxRequestBytes });
+  try {
+    const hub = await startHttpsServer({ ...common, port: hubPort, maxBodyBytes: maxEventBytes });
+    let closed: Promise<void> | undefined;
+    const close = (): Promise<void> =>
+      (closed ??= Promise.all([service.close(), hub.close()]).then(() => undefined));
+    return { service, hub, close };
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
+}
+
+function createCore(
+  options: EmulatorOptions,
+  names: EmulatorNames,
+  stamps: Stamps,
+  hubPort: number,
+): EmulatorCore {
+  const { logger = silentLogger, onEvent } = options;
+  return createEmulatorCore({
+    ...options,
+    ...stamps,
+    hostnames: [...loopbackNames, ...names.hostnames],
+    hubHostNames: [formatHostPort({ host: names.advertisedHost, port: hubPort })],
+    onEvent: (event: EmulatorEvent) => {
+      const { event: name, at: _at, ...fields } = event;
+      logger.log(name === 'request-refused' ? 'warn' : 'info', name, fields);
+      onEvent?.(event);
+    },
+  });
+}
+
+function describe(
+  core: EmulatorCore,
+  { advertisedHost }: EmulatorNames,
+  servers: Servers,
+  ca: { readonly caPem: string; readonly caFile?: string },
+): Emulator {
+  const provisioningHost = formatHostPort({ host: advertisedHost, port: servers.service.port });
+  const assignedHub = formatHostPort({ host: advertisedHost, port: servers.hub.port });
+  const [policy] = core.policies;
+  if (policy === undefined) throw new TypeError('an emulator core always has a policy');
+  const serviceConnectionString = formatServiceConnectionString({
+    hostName: provisioningHost,
+    sharedAccessKeyName: policy.name,
+    sharedAccessKey: policy.primaryKey,
+  });
+  return {
+    idScope: core.idScope,
+    provisioningHost,
+    assignedHub,
+    serviceConnectionString,
+    ...ca,
+    endpoints: {
+      http: `https://${provisioningHost}`,
+      service: `https://${provisioningHost}`,
+      hub: `https://${assignedHub}`,
+    },
+    get telemetry() {
+      return core.telemetry;
+    },
+    createTpmEnrollment: async (enrollment) => core.createTpmEnrollment(enrollment),
+    stop: servers.close,
+    [Symbol.asyncDispose]: servers.close,
+  };
+}

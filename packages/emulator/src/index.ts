@@ -1,0 +1,42 @@
+/**
+ * A provisioning service on your own machine, with real TPM attestation: it wraps keys so that only the TPM whose
+ * keys were enrolled can load them, and a small IoT hub accepts events only from devices that did.
+ *
+ * @example
+ * ```js
+ * import { startEmulator } from '@endorse/emulator';
+ *
+ * export async function run(endorsementKey, registerMyDevice) {
+ *   const emulator = await startEmulator();
+ *   try {
+ *     await emulator.createTpmEnrollment({ registrationId: 'my-device', endorsementKey });
+ *     await registerMyDevice({
+ *       provisioningHost: emulator.provisioningHost,
+ *       idScope: emulator.idScope,
+ *       ca: emulator.caPem,
+ *       signal: AbortSignal.timeout(10_000),
+ *     });
+ *     return emulator.telemetry;
+ *   } finally {
+ *     await emulator.stop();
+ *   }
+ * }
+ * ```
+ *
+ * @packageDocumentation
+ */
+export type { Allocate, AllocationDecision, AllocationRequest } from './core/allocation.ts';
+export type { EmulatorCoreOptions } from './core/core.ts';
+export { defaultIdScope } from './core/core.ts';
+export type { EmulatorEvent } from './core/events.ts';
+export type { ServiceFault } from './core/fault.ts';
+export type { EmulatorStore, EnrollmentRecord, RecordStore, RegistrationRecord } from './core/store.ts';
+export type { EmulatorErrorCode } from './emulator-error.ts';
+export { EmulatorError } from './emulator-error.ts';
+export type { EmulatorOptions } from './emulator-options.ts';
+export type { Emulator, EmulatorEndpoints } from './emulator.ts';
+export { startEmulator } from './emulator.ts';
+export type { TelemetryMessage } from './hub/telemetry.ts';
+export type { AccessPolicy, AccessRight } from './service-api/access-policies.ts';
+export { accessRights } from './service-api/access-policies.ts';
+export type { TpmEnrollment } from './service-api/tpm-enrollment.ts';

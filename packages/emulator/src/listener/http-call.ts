@@ -1,0 +1,26 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** A whole HTTP request. */
+export interface HttpCall {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  /** What came of the body; undefined when it exceeds the server's limit. */
+  readonly body: Uint8Array | undefined;
+}
+
+/** A whole HTTP answer. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names, in lower case, and values in turn; `content-length` is added. */
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+/** Turns requests into answers; must not throw. */
+export interface HttpHandler {
+  handle(call: HttpCall): HttpAnswer;
+  /** The answer to bytes that are no HTTP request: 400, 408 (too slow) or 431 (too many headers). */
+  refuseConnection(status: 400 | 408 | 431): HttpAnswer;
+}

@@ -1,0 +1,193 @@
+/**
+ * The provisioning service over HTTP: bytes to neutral requests, neutral answers to bytes. The device
+ * API (`/{idScope}/registrations/…`) and the service API (`/enrollments/…`, `/registrations/…`) share a listener.
+ */
+import type { DeviceTarget, ServiceTarget } from '@endorse/protocol';
+import {
+  decodeIndividualEnrollment,
+  decodeRegisterBody,
+  encodeAttestationMechanism,
+  encodeChallengeBody,
+  encodeIndividualEnrollment,
+  encodeOperationStatus,
+  encodeRegistrationState,
+  headerNames,
+  isJsonContentType,
+  parseDeviceTarget,
+  parseServiceTarget,
+} from '@endorse/protocol';
+import type { EmulatorCore } from '../core/core.ts';
+import type { DeviceCredential, DeviceRequest, DeviceResponse } from '../core/device-requests.ts';
+import type { ServiceFault } from '../core/fault.ts';
+import { faults } from '../core/fault.ts';
+import type { ServiceResponse } from '../service-api/enrollment-service.ts';
+import type { Stamps } from './fault-answer.ts';
+import { emptyAnswer, faultAnswer, faultOf, jsonAnswer } from './fault-answer.ts';
+import type { HttpAnswer, HttpCall, HttpHandler } from './http-call.ts';
+import { findAllowedMethods, findMethodProblem } from './methods.ts';
+
+/** Makes the handler of a core's provisioning service. */
+export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHandler {
+  return {
+    handle: (call) => (isServicePath.test(call.target) ? answerService(call) : answerDevice(call)),
+    refuseConnection: (status) => refuseUnread('connect', connectionFaults[status]),
+  };
+
+  function answerDevice(call: HttpCall): HttpAnswer {
+    const target = readTarget(call, parseDeviceTarget);
+    if ('answer' in target) return target.answer;
+    const fault = findBodyFault(call, target.kind === 'register');
+    if (fault !== undefined) return refuseUnread(target.kind, fault);
+    let request: DeviceRequest;
+    try {
+      request = toDeviceRequest(call, target);
+    } catch (error) {
+      return refuseUnread(target.kind, faultOf(error, 'body'));
+    }
+    return writeDeviceAnswer(call, target, core.handleDeviceRequest(request));
+  }
+
+  function writeDeviceAnswer(call: HttpCall, target: DeviceTarget, response: DeviceResponse): HttpAnswer {
+    switch (response.outcome) {
+      case 'challenge':
+        return jsonAnswer(stamps, 401, encodeChallengeBody(response));
+      case 'operation': {
+        const { operation, retryAfterSeconds } = response;
+        const headers =
+          retryAfterSeconds === undefined ? [] : [headerNames.retryAfter, String(retryAfterSeconds)];
+        const running = operation.status === 'assigning';
+        if (running && target.kind === 'register') headers.push(headerNames.location, ownUrl(call));
+        return jsonAnswer(stamps, running ? 202 : 200, encodeOperationStatus(operation), headers);
+      }
+      case 'state':
+        return jsonAnswer(stamps, 200, encodeRegistrationState(response.state));
+      case 'fault':
+        return faultAnswer(stamps, response.fault);
+      default:
+        return response satisfies never;
+    }
+  }
+
+  function answerService(call: HttpCall): HttpAnswer {
+    const target = readTarget(call, parseServiceTarget);
+    if ('answer' in target) return target.answer;
+    const fault = findBodyFault(call, target.kind === 'put-enrollment');
+    if (fault !== undefined) return refuseUnread(target.kind, fault);
+    try {
+      return writeServiceAnswer(
+        core.enrollments.handle({
+          kind: target.kind,
+          registrationId: target.registrationId,
+          token: call.headers.authorization,
+          ifMatch: call.headers['if-match'],
+          readEnrollment: () => decodeIndividualEnrollment(call.body ?? ''),
+        }),
+      );
+    } catch (error) {
+      return refuseUnread(target.kind, faultOf(error, 'body'));
+    }
+  }
+
+  function writeServiceAnswer(response: ServiceResponse): HttpAnswer {
+    switch (response.outcome) {
+      case 'enrollment':
+        return jsonAnswer(stamps, 200, encodeIndividualEnrollment(response.enrollment));
+      case 'attestation':
+        return jsonAnswer(stamps, 200, encodeAttestationMechanism(response.attestation));
+      case 'registration':
+        return jsonAnswer(stamps, 200, encodeRegistrationState(response.state));
+      case 'deleted':
+        return emptyAnswer(stamps);
+      case 'fault':
+        return faultAnswer(stamps, response.fault);
+      default:
+        return response satisfies never;
+    }
+  }
+
+  /** Reads the request target, or says what to answer instead. */
+  function readTarget<Target extends DeviceTarget | ServiceTarget>(
+    { method, target }: HttpCall,
+    parse: (method: string, target: string) => Target | undefined,
+  ): Target | { readonly answer: HttpAnswer } {
+    try {
+      const parsed = parse(method, target);
+      if (parsed !== undefined) return parsed;
+      return {
+        answer: refuseUnread(method, faults.notFound('the path belongs to no operation of this service')),
+      };
+    } catch (error) {
+      const problem = findMethodProblem(error);
+      if (problem === undefined) return { answer: refuseUnread(method, faultOf(error, 'target')) };
+      const allow = ['allow', findAllowedMethods(parse, target).join(', ')];
+      return { answer: refuseUnread(method, faults.methodNotAllowed(problem), allow) };
+    }
+  }
+
+  /** Refuses what never reached the core, so that it is reported all the same. */
+  function refuseUnread(operation: string, fault: ServiceFault, headers: readonly string[] = []): HttpAnswer {
+    core.emit({ event: 'request-refused', operation, ...fault });
+    return faultAnswer(stamps, fault, headers);
+  }
+}
+
+const isServicePath = /^\/(?:enrollments|enrollmentgroups|registrations)(?:[/?]|$)/i;
+
+const connectionFaults: Readonly<Record<400 | 408 | 431, ServiceFault>> = Object.freeze({
+  400: faults.malformedRequest('the bytes are no HTTP request'),
+  408: faults.tooSlow('the request did not arrive in time'),
+  431: faults.headersTooLarge('the headers are larger than 16 KiB'),
+});
+
+function toDeviceRequest(call: HttpCall, target: DeviceTarget): DeviceRequest {
+  const { idScope, registrationId } = target;
+  const common = { idScope, registrationId, credential: readCredential(call) };
+  switch (target.kind) {
+    case 'register': {
+      const {
+        endorsementKey,
+        storageRootKey,
+        payload,
+        registrationId: repeated,
+      } = decodeRegisterBody(call.body ?? '');
+      return {
+        operation: 'register',
+        ...common,
+        ...(endorsementKey === undefined ? {} : { endorsementKey }),
+        ...(storageRootKey === undefined ? {} : { storageRootKey }),
+        ...(payload === undefined ? {} : { payload }),
+        ...(repeated === undefined ? {} : { repeatedRegistrationId: repeated }),
+      };
+    }
+    case 'operation-status':
+      return { operation: 'query-operation', ...common, operationId: target.operationId };
+    case 'status-lookup':
+      return { operation: 'look-up-state', ...common };
+    default:
+      return target satisfies never;
+  }
+}
+
+function readCredential({ headers: { authorization } }: HttpCall): DeviceCredential {
+  return authorization === undefined || authorization === ''
+    ? { kind: 'none' }
+    : { kind: 'token', token: authorization };
+}
+
+/** Checks size and media type. The official Node client sends `{}` with a GET, so bodies that nobody reads may be anything. */
+function findBodyFault({ body, headers }: HttpCall, isRead: boolean): ServiceFault | undefined {
+  if (body === undefined) return faults.tooLarge('the body exceeds 96 KiB');
+  if (!isRead || body.byteLength === 0) return undefined;
+  if (!isJsonContentType(headers['content-type'])) {
+    return faults.unsupportedMediaType('content-type must be application/json in UTF-8');
+  }
+  // The documentation's own curl examples send content-encoding: utf-8.
+  const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
+  return ['identity', 'utf-8'].includes(encoding)
+    ? undefined
+    : faults.unsupportedMediaType(`content-encoding ${encoding.slice(0, 40)} is not supported`);
+}
+
+function ownUrl({ headers, target }: HttpCall): string {
+  return `https://${headers.host ?? 'localhost'}${target}`;
+}
