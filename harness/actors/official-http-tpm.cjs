@@ -45,13 +45,16 @@ async function main() {
     const wallMs = Number(process.hrtime.bigint() - startedAt) / 1e6;
     const { assignedHub, deviceId, status } = result.registrationState;
     console.log(
-      JSON.stringify({ assignedHub, deviceId, status, wallMs, tpmMs: Number(tpmNanoseconds - tpmBefore) / 1e6 }),
+      JSON.stringify({ assignedHub, deviceId, status, wallMs, deviceMs: Number(tpmNanoseconds - tpmBefore) / 1e6 }),
     );
   }
 }
 
 main().then(
-  () => process.exit(0),
+  () => {
+    console.error(JSON.stringify({ maxRssKiB: process.resourceUsage().maxRSS }));
+    process.exit(0);
+  },
   (error) => {
     console.log(JSON.stringify({ error: error.name, message: error.message }));
     process.exit(1);
