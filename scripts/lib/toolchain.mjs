@@ -92,8 +92,8 @@ async function install(folder, nodePackage) {
   });
 }
 
-/** Under `npm run`, the npm that runs us; else the one on the PATH. */
-function npmCommand() {
+/** How to start npm: under `npm run` the one that runs us, else the one on the PATH. */
+export function npmCommand() {
   const running = process.env.npm_execpath;
   return running !== undefined && /npm-cli\.c?js$/.test(running) ? [process.execPath, running] : ['npm'];
 }

@@ -8,12 +8,13 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CheckResult, formatResult, isError, runCheck } from '../checks/check.ts';
+import { type Check, type CheckResult, formatResult, isError, runCheck } from '../checks/check.ts';
 import { checks } from '../checks/registry.ts';
 import { runForeground } from '../lib/child.mjs';
 import { repositoryRoot as root } from '../lib/root.mjs';
+import { requirementFindings, requirements } from './requirements.ts';
 import { type SuiteResult, formatSummary, isGreen } from './summary.ts';
-import { readSuite } from './vitest-report.ts';
+import { passedTests, readSuite } from './vitest-report.ts';
 
 const reports = join(root, 'reports');
 const reportOf = (project: string): string => join(reports, `vitest-${project}.json`);
@@ -32,6 +33,17 @@ async function runProject(project: string): Promise<SuiteResult> {
   return readSuite(project, report, exitCode, performance.now() - startedAt);
 }
 
+/** Reads the reports of this run, so it comes after the tests. */
+const requirementsCheck: Check = {
+  name: 'requirements',
+  summary: 'every requirement is named by a test that passed',
+  run: async () =>
+    requirementFindings(
+      requirements,
+      ['unit', 'int'].flatMap((project) => passedTests(reportOf(project), root)),
+    ),
+};
+
 /** Runs all checks; their output waits until the tests have stopped writing. */
 async function runChecks(): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
@@ -49,7 +61,7 @@ async function runTests(): Promise<SuiteResult[]> {
   const checking = runChecks();
   const unit = await runProject('unit');
   const int = await runProject('int');
-  const results = await checking;
+  const results = [...(await checking), await runCheck(requirementsCheck, root)];
   process.stdout.write(`\nchecks\n${results.map(formatResult).join('')}`);
   return [sumUpChecks(results), unit, int];
 }

@@ -1,5 +1,7 @@
 /** Reading vitest's JSON report. */
 import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { PassedTest } from './requirements.ts';
 import type { SuiteResult } from './summary.ts';
 
 interface VitestReport {
@@ -31,10 +33,12 @@ export function readSuite(name: string, file: string, exitCode: number, duration
   return { name, passed, failed, skipped, durationMs };
 }
 
-/** The full titles of the tests that passed. */
-export function passedTitles(file: string): string[] {
-  return (readReport(file)?.testResults ?? []).flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === 'passed').map(({ fullName }) => fullName),
+/** The tests that passed, by file (relative to `root`) and full title. */
+export function passedTests(file: string, root: string): PassedTest[] {
+  return (readReport(file)?.testResults ?? []).flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'passed')
+      .map(({ fullName }) => ({ file: relative(root, name), title: fullName })),
   );
 }
 
