@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { joinActivationBlob, splitActivationBlob, type ActivationParts } from '@endorse/protocol';
 import { hex, readVectors, thrownBy } from './vectors.ts';
 
-const vectors = readVectors<{
+const vectors = readVectors('activation-blobs') as {
   readonly partBytes: Readonly<Record<Exclude<keyof ActivationParts, 'encryptedUri'>, number>>;
   readonly publicAreaPrefixHex: string;
   readonly blobs: readonly {
@@ -14,7 +14,7 @@ const vectors = readVectors<{
   readonly knownAnswer: Readonly<
     Record<'idObject2bHex' | 'duplicate2bHex' | 'publicArea2bHex' | 'encryptedUri2bHex', string>
   >;
-}>('activation-blobs');
+};
 
 /** Parts of the service's sizes, each byte telling which part it belongs to. */
 function partsLikeTheService(encryptedUriBytes: number): ActivationParts {
@@ -109,7 +109,7 @@ describe('splitActivationBlob refuses', () => {
   test('parts in another order', () => {
     const parts = [0x000, 0x036, 0x138, 0x1c8, 0x2ca, 0x2fc, good.byteLength];
     const slices = parts.slice(0, -1).map((start, index) => good.subarray(start, parts[index + 1]));
-    const reordered = Buffer.concat([...slices].reverse());
+    const reordered = Buffer.concat(slices.toReversed());
     expect(thrownBy(() => splitActivationBlob(reordered))).toMatchObject({ code: 'ERR_REMOTE_MALFORMED' });
   });
 

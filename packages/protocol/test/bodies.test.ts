@@ -22,10 +22,10 @@ type Bodies = Readonly<
     string
   >
 >;
-const bodies = readVectors<Bodies>('bodies');
-const { endorsementKey: ekVector } = readVectors<{ readonly endorsementKey: { readonly headerHex: string } }>(
-  'identities',
-);
+const bodies = readVectors('bodies') as Bodies;
+const { endorsementKey: ekVector } = readVectors('identities') as {
+  readonly endorsementKey: { readonly headerHex: string };
+};
 const endorsementKey = syntheticEndorsementKey(ekVector.headerHex);
 const storageRootKey = Uint8Array.from({ length: 284 }, (_, index) => index);
 
@@ -292,6 +292,7 @@ describe('register body', () => {
   const cyclic: { self?: unknown; again?: unknown } = {};
   cyclic.self = cyclic;
   cyclic.again = cyclic;
+  const exponential = Array.from({ length: 50 }).reduce<object>((inner) => ({ a: inner, b: inner }), {});
 
   test.each([
     ['a registration id with a space', { registrationId: 'a b' }, 'info.registrationId'],
@@ -318,6 +319,11 @@ describe('register body', () => {
     ],
     ['a payload with Infinity', { registrationId: 'r', payload: Number.POSITIVE_INFINITY }, 'info.payload'],
     ['a payload that contains itself', { registrationId: 'r', payload: cyclic as JsonValue }, 'info.payload'],
+    [
+      'a payload with 2^50 values',
+      { registrationId: 'r', payload: exponential as JsonValue },
+      'info.payload',
+    ],
     [
       'a payload with a big integer',
       { registrationId: 'r', payload: 1n as unknown as JsonValue },

@@ -4,7 +4,7 @@
  * Inputs are noise, JSON of any shape, and real bodies (vectors/bodies.json) with damage.
  */
 import { isEndorseError } from '@endorse/interface';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   decodeAttestationMechanism,
@@ -26,7 +26,7 @@ import {
 } from '@endorse/protocol';
 import { readVectors } from './vectors.ts';
 
-const { provenance: _, ...bodies } = readVectors<Readonly<Record<string, string>>>('bodies');
+const { provenance: _, ...bodies } = readVectors('bodies') as Readonly<Record<string, string>>;
 
 const decoders: Readonly<Record<string, (input: string | Uint8Array) => unknown>> = {
   decodeAttestationMechanism,

@@ -1,6 +1,6 @@
 /** Oracles: node:net's isIPv6 and the WHATWG URL parser. */
 import { isIPv6 } from 'node:net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatHostPort, isIpv6Address, parseHostPort } from '@endorse/protocol';
 import { thrownBy } from './vectors.ts';
@@ -100,6 +100,16 @@ test('an IPv6 address is one exactly when node:net says so', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test.each([
+  '1:2:3:4::5:6:7:8',
+  '1:2:3:4:5:6:7::',
+  '::1:2:3:4:5:6:7',
+  '1:2:3:4:5:6:1.2.3.4',
+  '1:2:3:4:5:6:7:1.2.3.4',
+])('the full %s is an IPv6 address exactly when node:net says so', (text) => {
+  expect(isIpv6Address(text)).toBe(isIPv6(text));
 });
 
 test('any text is a host or a caller’s mistake', () => {

@@ -15,7 +15,7 @@ import {
 } from '@endorse/protocol';
 import { readVectors, thrownBy } from './vectors.ts';
 
-const bodies = readVectors<Readonly<Record<string, string>>>('bodies');
+const bodies = readVectors('bodies') as Readonly<Record<string, string>>;
 const options = { attempted: 'register my-device-1', nowMs: 1_700_000_000_000 };
 const jsonHeaders = { 'content-type': 'application/json; charset=utf-8' };
 

@@ -27,7 +27,7 @@ interface GroupKeyVector {
   readonly deviceKeyBase64: string;
 }
 
-const vectors = readVectors<{
+const vectors = readVectors('identities') as {
   readonly groupKey: GroupKeyVector;
   readonly syntheticGroupKey: GroupKeyVector;
   readonly endorsementKey: {
@@ -35,7 +35,7 @@ const vectors = readVectors<{
     readonly sha256Hex: string;
     readonly registrationId: string;
   };
-}>('identities');
+};
 
 describe('deriveRegistrationId', () => {
   const endorsementKey = syntheticEndorsementKey(vectors.endorsementKey.headerHex);

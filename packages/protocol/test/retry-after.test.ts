@@ -1,5 +1,5 @@
 /** Oracle: the examples of RFC 9110 sections 5.6.7 and 10.2.3, and Date's own rendering of HTTP dates. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { capRetryAfter, formatRetryAfter, parseHttpDate, parseRetryAfter } from '@endorse/protocol';
 import { thrownBy } from './vectors.ts';

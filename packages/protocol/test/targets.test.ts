@@ -1,5 +1,5 @@
 /** Oracle: the paths of the published REST reference and those the official clients send, escaped or not. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   encodeHubEventTarget,

@@ -10,6 +10,7 @@ import { toServiceError } from './service-error.ts';
 
 /** A complete HTTP answer, as any HTTP client can give it. */
 export interface HttpResponse {
+  /** The status code, 100 to 599. */
   readonly status: number;
   /** Lower-case names; a header that came twice is joined with `, `. */
   readonly headers: Readonly<Record<string, string | undefined>>;

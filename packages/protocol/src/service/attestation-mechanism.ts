@@ -138,15 +138,16 @@ function symmetricKeysToJson({ primaryKey, secondaryKey }: SymmetricKeyAttestati
 }
 
 function readSymmetricKeys(reader: JsonObjectReader | undefined): SymmetricKeyAttestation {
+  if (reader === undefined) return { type: 'symmetricKey' };
   const read = (name: string): Secret | undefined => {
-    const bytes = reader?.optionalBytes(name, 64);
-    if (bytes !== undefined && bytes.byteLength < 16) throw reader?.problem(name, 'must have 16 to 64 bytes');
+    const bytes = reader.optionalBytes(name, 64);
+    if (bytes !== undefined && bytes.byteLength < 16) throw reader.problem(name, 'must have 16 to 64 bytes');
     return bytes && Secret.fromBytes(bytes);
   };
   const primaryKey = read('primaryKey');
   const secondaryKey = read('secondaryKey');
   if ((primaryKey === undefined) !== (secondaryKey === undefined)) {
-    throw reader?.problem('primaryKey', 'and secondaryKey must be given together');
+    throw reader.problem('primaryKey', 'and secondaryKey must be given together');
   }
   return definedFields({
     type: 'symmetricKey' as const,
@@ -181,7 +182,7 @@ function readX509(reader: JsonObjectReader): X509Attestation {
   if (Object.keys(kinds).length !== 1) {
     throw reader.problem('x509', 'must have one of clientCertificates, signingCertificates and caReferences');
   }
-  return { type: 'x509', ...kinds } as X509Attestation;
+  return { type: 'x509', ...kinds };
 }
 
 function readCertificate(reader: JsonObjectReader | undefined): EnrolledCertificate | undefined {
