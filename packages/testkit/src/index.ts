@@ -31,10 +31,9 @@ export type {
   SessionCall,
 } from './scripted-transport.ts';
 export { ScriptError, createScriptedTransport } from './scripted-transport.ts';
-export { SoftwareTpmError } from './software-activation.ts';
 export type { SoftwareTpm, SoftwareTpmCall, SoftwareTpmOptions } from './software-tpm.ts';
 export { createSoftwareTpm } from './software-tpm.ts';
-export type { SoftwareTpmKeys } from './software-tpm-keys.ts';
+export type { SoftwareTpmAlgorithm, SoftwareTpmKeys } from './software-tpm-keys.ts';
 export { generateSoftwareTpmKeys } from './software-tpm-keys.ts';
 export type { Fault, FaultyTransport, PlannedFault } from './with-faults.ts';
 export { withFaults } from './with-faults.ts';

@@ -1,43 +1,75 @@
 import type { KeyObject } from 'node:crypto';
-import { generateKeyPair } from 'node:crypto';
+import { createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { EccPublic, PublicArea, RsaPublic } from '@endorse/tpm2';
+import { encodeTpm2bPublic, templates } from '@endorse/tpm2';
 
 /** The two key pairs of a software TPM. */
 export interface SoftwareTpmKeys {
-  /** TPM2B_PUBLIC of the endorsement key, 316 bytes. */
+  /** TPM2B_PUBLIC of the endorsement key, 316 bytes for RSA. */
   readonly endorsementKey: Uint8Array;
+  readonly endorsementArea: PublicArea;
   readonly endorsementPrivateKey: KeyObject;
-  /** TPM2B_PUBLIC of the storage root key, 284 bytes. */
+  /** TPM2B_PUBLIC of the storage root key, 284 bytes for RSA. */
   readonly storageRootKey: Uint8Array;
+  readonly storageRootArea: PublicArea;
   readonly storageRootPrivateKey: KeyObject;
 }
 
-const generate = promisify(generateKeyPair);
+/** Which EK and SRK templates a software TPM follows. */
+export type SoftwareTpmAlgorithm = 'rsa' | 'ecc';
 
-/** Makes the RSA-2048 EK and SRK of a new software TPM (about 0.2 s). */
-export async function generateSoftwareTpmKeys(): Promise<SoftwareTpmKeys> {
-  const [endorsement, storageRoot] = await Promise.all([rsaKey(), rsaKey()]);
+/** Makes the EK and SRK of a new software TPM: RSA-2048 (about 0.2 s) or ECC P-256 (about 1 ms). */
+export async function generateSoftwareTpmKeys(
+  algorithm: SoftwareTpmAlgorithm = 'rsa',
+): Promise<SoftwareTpmKeys> {
+  const template = templates[algorithm === 'rsa' ? 'tcg' : 'ecc'];
+  const [endorsement, storageRoot] = await Promise.all([
+    generate(template.endorsementKey),
+    generate(template.storageRootKey),
+  ]);
   return Object.freeze({
-    endorsementKey: tpm2bPublic(endorsementKeyHeader, endorsement),
-    endorsementPrivateKey: endorsement,
-    storageRootKey: tpm2bPublic(storageRootKeyHeader, storageRoot),
-    storageRootPrivateKey: storageRoot,
+    endorsementKey: encodeTpm2bPublic(endorsement.area),
+    endorsementArea: endorsement.area,
+    endorsementPrivateKey: endorsement.privateKey,
+    storageRootKey: encodeTpm2bPublic(storageRoot.area),
+    storageRootArea: storageRoot.area,
+    storageRootPrivateKey: storageRoot.privateKey,
   });
 }
 
-// TPMT_PUBLIC up to the modulus: RSA, SHA-256, attributes, policy, AES-128-CFB, no scheme, 2048 bits, exponent 65537.
-const endorsementKeyHeader =
-  '0001000b000300b20020837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa00060080004300100800000000000100';
-const storageRootKeyHeader = '0001000b00030472000000060080004300100800000000000100';
+const generatePair = promisify(generateKeyPair);
 
-async function rsaKey(): Promise<KeyObject> {
-  return (await generate('rsa', { modulusLength: 2048 })).privateKey;
+interface Pair {
+  readonly area: PublicArea;
+  readonly privateKey: KeyObject;
 }
 
-function tpm2bPublic(headerHex: string, key: KeyObject): Uint8Array {
-  const modulus = Buffer.from(key.export({ format: 'jwk' }).n ?? '', 'base64url');
-  const area = Buffer.concat([Buffer.from(headerHex, 'hex'), modulus]);
-  const size = Buffer.alloc(2);
-  size.writeUInt16BE(area.byteLength);
-  return Uint8Array.from(Buffer.concat([size, area]));
+async function generate(template: PublicArea): Promise<Pair> {
+  switch (template.type) {
+    case 'rsa':
+      return rsaPair(template);
+    case 'ecc':
+      return eccPair(template);
+    default:
+      throw new TypeError(`no endorsement key is of type ${template.type}`);
+  }
+}
+
+async function rsaPair(template: RsaPublic): Promise<Pair> {
+  const { privateKey } = await generatePair('rsa', { modulusLength: template.keyBits });
+  return { area: { ...template, unique: coordinate(privateKey, 'n') }, privateKey };
+}
+
+async function eccPair(template: EccPublic): Promise<Pair> {
+  const { privateKey } = await generatePair('ec', { namedCurve: 'P-256' });
+  const unique = { x: coordinate(privateKey, 'x'), y: coordinate(privateKey, 'y') };
+  return { area: { ...template, unique }, privateKey };
+}
+
+/** A number of the public key, as OpenSSL prints it: fixed length, most significant byte first. */
+function coordinate(privateKey: KeyObject, name: 'n' | 'x' | 'y'): Uint8Array {
+  return Uint8Array.from(
+    Buffer.from(createPublicKey(privateKey).export({ format: 'jwk' })[name] ?? '', 'base64url'),
+  );
 }

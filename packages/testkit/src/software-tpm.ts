@@ -1,8 +1,9 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { SecurityClientOptions, TpmSecurityClient } from '@endorse/interface';
 import { InvalidArgumentError, LocalProtocolError } from '@endorse/interface';
+import { deriveRegistrationId } from '@endorse/protocol';
 import { openActivation } from './software-activation.ts';
-import type { SoftwareTpmKeys } from './software-tpm-keys.ts';
+import type { SoftwareTpmAlgorithm, SoftwareTpmKeys } from './software-tpm-keys.ts';
 import { generateSoftwareTpmKeys } from './software-tpm-keys.ts';
 
 /** The calls of a TPM security client. */
@@ -12,6 +13,8 @@ export type SoftwareTpmCall = Exclude<keyof TpmSecurityClient, 'specificationVer
 export interface SoftwareTpmOptions {
   /** EK and SRK to use, so that several doubles are the same TPM; default: fresh ones (about 0.2 s). */
   readonly keys?: SoftwareTpmKeys;
+  /** Kind of the fresh keys; default `rsa`. */
+  readonly algorithm?: SoftwareTpmAlgorithm;
   /** Registration id; default: derived from the endorsement key. */
   readonly registrationId?: string;
   /**
@@ -39,8 +42,8 @@ export interface SoftwareTpm extends TpmSecurityClient, AsyncDisposable {
  * refuse rejects with an `ERR_TPM_…` code and leaves the key that worked before.
  */
 export async function createSoftwareTpm(options: SoftwareTpmOptions = {}): Promise<SoftwareTpm> {
-  const keys = options.keys ?? (await generateSoftwareTpmKeys());
-  const registrationId = options.registrationId ?? deriveId(keys.endorsementKey);
+  const keys = options.keys ?? (await generateSoftwareTpmKeys(options.algorithm));
+  const registrationId = options.registrationId ?? deriveRegistrationId(keys.endorsementKey);
   const calls: SoftwareTpmCall[] = [];
   const closing = new AbortController();
   let identityKey: Uint8Array | undefined;
@@ -133,14 +136,4 @@ function cutShort<Value>(run: Promise<Value>, ...signals: readonly AbortSignal[]
     };
     run.finally(release).then(resolve, reject);
   });
-}
-
-/** Lower-case base32 without padding of the SHA-256 of the EK, as every SDK derives it. */
-function deriveId(endorsementKey: Uint8Array): string {
-  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-  const digest = createHash('sha256').update(endorsementKey).digest();
-  const bits = [...digest].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  return (bits.match(/.{1,5}/g) ?? [])
-    .map((group) => alphabet[Number.parseInt(group.padEnd(5, '0'), 2)])
-    .join('');
 }
