@@ -72,6 +72,26 @@ export class TpmKeyError extends EndorseError {
   }
 }
 
+/**
+ * A response whose session HMAC is wrong: somebody between us and the TPM changed it, or it belongs to another command.
+ * Nothing of the response was used.
+ */
+export class TpmResponseForgedError extends EndorseError {
+  readonly code = 'ERR_TPM_RESPONSE_FORGED';
+  readonly fault = 'tpm';
+  readonly retryable = false;
+  /** Name of the command, without `TPM2_`. */
+  readonly command: string;
+
+  constructor(command: string) {
+    super(`the response to ${command} does not carry the HMAC of its session`, {
+      remedy:
+        'Look for what sits between this program and the TPM: a defective driver, or an interposer on the bus.',
+    });
+    this.command = command;
+  }
+}
+
 /** The activation blob cannot be used; noticed before the TPM was touched. */
 export class ActivationBlobError extends EndorseError {
   readonly code = 'ERR_TPM_BLOB';

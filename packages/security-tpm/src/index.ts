@@ -11,10 +11,31 @@ export { openTpmDevice } from './device/open-device.ts';
 export type { OpenTpmDeviceOptions } from './device/open-options.ts';
 export type { TbsLoadOptions } from './device/tbs-messages.ts';
 export type { TpmDevice, TpmDeviceInfo, TpmDeviceKind, TransmitOptions } from './device/tpm-device.ts';
+export type { ConnectTpmDevice } from './executor/connection.ts';
+export type { ExclusiveOptions, TpmExecutor, TpmExecutorOptions } from './executor/executor.ts';
+export { createTpmExecutor } from './executor/executor.ts';
+export type { TpmRetryPolicy } from './executor/retry-policy.ts';
+export type { ExecuteOptions, TpmScope } from './executor/scope.ts';
+export { commandTimeoutsMs } from './executor/timeouts.ts';
+export type { TpmTrace, TpmTraceListener } from './executor/trace.ts';
 export type {
   EndorsementCertificateErrorCode,
   TpmDeviceErrorCode,
   TpmDeviceErrorOptions,
   TpmKeyErrorCode,
 } from './errors.ts';
-export { ActivationBlobError, EndorsementCertificateError, TpmDeviceError, TpmKeyError } from './errors.ts';
+export {
+  ActivationBlobError,
+  EndorsementCertificateError,
+  TpmDeviceError,
+  TpmKeyError,
+  TpmResponseForgedError,
+} from './errors.ts';
+export type { HubTokenProviderOptions } from './hub-token-provider.ts';
+export { createHubTokenProvider } from './hub-token-provider.ts';
+export type { AuthSession, Authorization } from './session/auth-session.ts';
+export type { ObjectNames } from './session/authorize.ts';
+export type { SaltKey, StartSessionOptions } from './session/start-session.ts';
+export { startPolicySession, startSaltedSession } from './session/start-session.ts';
+export type { CertificateInput, VerifyChainOptions } from './certificate/verify-chain.ts';
+export { endorsementKeyUsage, verifyEndorsementCertificateChain } from './certificate/verify-chain.ts';

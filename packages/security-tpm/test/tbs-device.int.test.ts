@@ -34,7 +34,7 @@ describe('TPM Base Services', () => {
   test.skipIf(process.platform === 'win32')('loads the real koffi, which finds no tbs.dll here', async () => {
     const failure: unknown = await openTpmDevice('tbs:').catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'ERR_TPM_UNREACHABLE' });
-    expect((failure as Error).cause).toContain('tbs.dll');
+    expect((failure as Error).cause).toContain('Failed to load shared library');
   });
 
   test.each([

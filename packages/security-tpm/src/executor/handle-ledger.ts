@@ -1,0 +1,106 @@
+/**
+ * Which handles in the TPM are ours although nobody uses them any more, and how to get rid of them.
+ *
+ * Two ways lead here: a flush that could not be sent, and a command that makes a handle whose response was lost. The
+ * latter leaves a handle nobody has ever seen. Behind a resource manager both vanish with the connection. On a raw
+ * device they would stay, so we look what was there before our first handle; what is new and not in use is ours,
+ * because a raw device serves nobody else while we are connected.
+ */
+import {
+  commands,
+  decodeResponse,
+  decodeResponseCode,
+  encodeCommand,
+  handleKind,
+  peekResponseCode,
+} from '@endorse/tpm2';
+import type { CommandInfo } from '@endorse/tpm2';
+
+/** Sends a command of the ledger itself. */
+export type SendMaintenance = (command: CommandInfo, frame: Uint8Array) => Promise<Uint8Array>;
+
+const firstTransient = 0x8000_0000;
+const firstLoadedSession = 0x0200_0000;
+/** More than any TPM has slots for. */
+const maxHandlesListed = 64;
+
+/** Kinds of handles that take up memory of the TPM until they are flushed. */
+export function isFlushable(handle: number): boolean {
+  return ['transient', 'hmacSession', 'policySession'].includes(handleKind(handle));
+}
+
+/** The handles of one executor that nobody uses any more. */
+export class HandleLedger {
+  readonly #resourceManaged: boolean;
+  readonly #orphans = new Set<number>();
+  #foreign: ReadonlySet<number> | undefined;
+  #creationLost = false;
+
+  constructor(resourceManaged: boolean) {
+    this.#resourceManaged = resourceManaged;
+  }
+
+  /** True when there is something to flush right now. */
+  get hasOrphans(): boolean {
+    return this.#orphans.size > 0;
+  }
+
+  /** A handle of ours that could not be flushed. */
+  addOrphan(handle: number): void {
+    this.#orphans.add(handle);
+  }
+
+  /** A command that makes a handle was sent, and its response never came. */
+  noteLostCreation(): void {
+    this.#creationLost = !this.#resourceManaged;
+  }
+
+  /** To be called before a command that makes a handle; looks once what is there already. */
+  async prepareCreation(send: SendMaintenance): Promise<void> {
+    if (this.#resourceManaged || this.#foreign !== undefined) return;
+    this.#foreign = new Set(await listHandles(send));
+  }
+
+  /** To be called on a new connection; `inUse` are the handles whose users may come back to them. */
+  async recover(send: SendMaintenance, inUse: ReadonlySet<number>): Promise<void> {
+    if (this.#resourceManaged) {
+      this.#orphans.clear();
+      return;
+    }
+    if (this.#creationLost) {
+      for (const handle of await listHandles(send)) {
+        if (this.#foreign?.has(handle) !== true && !inUse.has(handle)) this.#orphans.add(handle);
+      }
+      this.#creationLost = false;
+    }
+    await this.flushOrphans(send);
+  }
+
+  /** Flushes what nobody uses. */
+  async flushOrphans(send: SendMaintenance): Promise<void> {
+    for (const handle of this.#orphans) {
+      const frame = encodeCommand(commands.FlushContext, { flushHandle: handle });
+      const response = await send(commands.FlushContext, frame);
+      if (isGone(peekResponseCode(response) ?? 0)) this.#orphans.delete(handle);
+    }
+  }
+}
+
+/** Flushed now, or unknown to the TPM: it was flushed before, or the TPM was started anew. */
+function isGone(responseCode: number): boolean {
+  return (
+    responseCode === 0 || /^(HANDLE|VALUE|REFERENCE_[HS]\d)$/.test(decodeResponseCode(responseCode).name)
+  );
+}
+
+async function listHandles(send: SendMaintenance): Promise<number[]> {
+  const found: number[] = [];
+  for (const property of [firstTransient, firstLoadedSession]) {
+    const request = { capability: 'handles', property, propertyCount: maxHandlesListed } as const;
+    const response = await send(commands.GetCapability, encodeCommand(commands.GetCapability, request));
+    const { parameters } = decodeResponse(commands.GetCapability, response, 0);
+    const { capabilityData } = commands.GetCapability.decodeResponse([], parameters);
+    if (capabilityData.kind === 'handles') found.push(...capabilityData.handles);
+  }
+  return found;
+}
