@@ -8,7 +8,7 @@ export const cipherBlockSize = 16;
 
 const noIv = new Uint8Array(cipherBlockSize);
 
-/** Encrypts in CFB mode with full-block feedback (Part 1, 11.4.4.2); the IV is zero unless given. */
+/** Encrypts in CFB mode with full-block feedback (Part 1, 11.4); the IV is zero unless given. */
 export function encryptCfb(
   symmetric: SymmetricDefinition,
   key: Uint8Array,

@@ -31,7 +31,7 @@ export interface Credential {
 }
 
 /**
- * TPM2_MakeCredential in software (Part 1, 24; Part 3, 12.6): encrypts a secret that only a TPM with both the
+ * TPM2_MakeCredential in software (Part 1, Credential Protection; Part 3, 12.6): encrypts a secret that only a TPM with both the
  * endorsement key and the named object can decrypt. Throws `ERR_INVALID_ARGUMENT` for a key that is no storage key,
  * `ERR_OUT_OF_RANGE` for a credential that is too long.
  */

@@ -1,5 +1,5 @@
 /**
- * Duplication wrappers (Part 1, 22.4 and 22.5): how a key travels into a TPM.
+ * Duplication wrappers (Part 1, Inner and Outer Duplication Wrapper): how a key travels into a TPM.
  *
  * From the inside out: TPM2B_SENSITIVE; the inner wrapper, TPM2B(H(sensitive ‖ Name)) ‖ sensitive under a symmetric key
  * that the importer knows (optional); the outer wrapper, encrypted to the new parent and bound to the Name.

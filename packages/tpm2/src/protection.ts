@@ -21,7 +21,8 @@ export interface ProtectionOptions {
 }
 
 /**
- * Encrypt-then-MAC as TPM2_MakeCredential and the outer wrapper of a duplicate do it (Part 1, 22.4 and 24.4):
+ * Encrypt-then-MAC as TPM2_MakeCredential and the outer wrapper of a duplicate do it (Part 1, Credential Protection and
+ * Outer Duplication Wrapper):
  * TPM2B(HMAC) ‖ CFB ciphertext, with keys that KDFa derives for `STORAGE` (bound to the Name) and `INTEGRITY`.
  */
 export function protect(options: ProtectionOptions, data: Uint8Array): Uint8Array {

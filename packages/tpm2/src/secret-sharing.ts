@@ -1,5 +1,5 @@
 /**
- * How a secret travels to the holder of a storage or endorsement key (Part 1, B.10 for RSA and C.6 for ECC).
+ * How a secret travels to the holder of a storage or endorsement key (Part 1, B.10 for RSA and C.6 for ECC: Secret Sharing).
  *
  * RSA: a random seed, OAEP-encrypted with the label and its NUL. ECC: an ephemeral key, whose ECDH product with the
  * recipient's key is fed to KDFe. The label binds the purpose, so that a credential cannot be replayed as a salt.
@@ -31,7 +31,7 @@ export type SecretLabel = 'IDENTITY' | 'DUPLICATE' | 'SECRET';
 
 /** A fresh secret and the form in which it travels. */
 export interface EncapsulatedSecret {
-  /** The secret, as long as a digest of the recipient's nameAlg. Zero it after use. */
+  /** The secret: one digest of the recipient's nameAlg (of its OAEP hash, if it has one). Zero it after use. */
   readonly seed: Uint8Array;
   /** Inner bytes of TPM2B_ENCRYPTED_SECRET: the RSA ciphertext, or TPMS_ECC_POINT of the ephemeral key. */
   readonly encryptedSecret: Uint8Array;
@@ -99,8 +99,9 @@ const maxScalarAttempts = 16;
 
 function encapsulateRsa(recipient: RsaPublic, label: SecretLabel, random: RandomSource): EncapsulatedSecret {
   const key = publicKeyFromArea(recipient);
-  const seed = drawBytes(random, digestSize(requireNameAlg(recipient, 'recipient')));
-  const encoded = encodeOaep(oaepHash(recipient), recipient.keyBits / 8, labelBytes(label), seed, random);
+  const hash = oaepHash(recipient);
+  const seed = drawBytes(random, digestSize(hash));
+  const encoded = encodeOaep(hash, recipient.keyBits / 8, labelBytes(label), seed, random);
   const encryptedSecret = publicEncrypt({ key, padding: constants.RSA_NO_PADDING }, encoded);
   encoded.fill(0);
   return { seed, encryptedSecret: new Uint8Array(encryptedSecret) };
@@ -124,7 +125,7 @@ function decapsulateRsa(recipient: RsaPublic, command: string, options: Decapsul
     throw new TpmError(command, rcFailure, { cause });
   }
   // TPMs take a shorter seed (go-tpm makes them as long as the symmetric key), never a longer one.
-  if (seed.byteLength > digestSize(requireNameAlg(recipient, 'recipient'))) {
+  if (seed.byteLength > digestSize(oaepHash(recipient))) {
     throw secretError(command, rcValue);
   }
   return new Uint8Array(seed);
@@ -186,7 +187,7 @@ function eccSeed(
   return kdfe(hash, z, label, ephemeralX, recipientX, digestSize(hash) * 8);
 }
 
-/** The OAEP hash: that of the key's scheme where it has one, else its nameAlg (Part 1, B.4). */
+/** The OAEP hash: that of the key's scheme where it has one, else its nameAlg (Part 1, B.4 RSAES_OAEP). */
 function oaepHash(recipient: RsaPublic): HashAlgorithm {
   return recipient.scheme?.scheme === 'oaep' ? recipient.scheme.hash : requireNameAlg(recipient, 'recipient');
 }

@@ -80,7 +80,7 @@ export function fromHex(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, 'hex'));
 }
 
-/** Without the zero bytes at the end: they are not significant in an authorization value (Part 1, 19.6.4.3). */
+/** Without the zero bytes at the end: they are not significant in an authorization value (Part 1, 19.6.5). */
 export function trimTrailingZeros(bytes: Uint8Array): Uint8Array {
   let length = bytes.byteLength;
   while (length > 0 && bytes[length - 1] === 0) length -= 1;

@@ -22,7 +22,7 @@ export interface HmacResponse {
   readonly outHmac: Uint8Array;
 }
 
-/** TPM2_HMAC (Part 3, 15.4). */
+/** TPM2_HMAC (Part 3, 15.5). */
 export const hmac: Command<HmacRequest, HmacResponse> = defineCommand({
   name: 'HMAC',
   code: 0x155,
@@ -55,7 +55,7 @@ export interface HmacStartResponse {
   readonly sequenceHandle: number;
 }
 
-/** TPM2_HMAC_Start (Part 3, 17.2). */
+/** TPM2_HMAC_Start (Part 3, Hash/HMAC/Event Sequences). */
 export const hmacStart: Command<HmacStartRequest, HmacStartResponse> = defineCommand({
   name: 'HMAC_Start',
   code: 0x15b,
@@ -79,7 +79,7 @@ export interface SequenceUpdateRequest {
   readonly buffer: Uint8Array;
 }
 
-/** TPM2_SequenceUpdate (Part 3, 17.4). */
+/** TPM2_SequenceUpdate (Part 3, Hash/HMAC/Event Sequences). */
 export const sequenceUpdate: Command<SequenceUpdateRequest, NoFields> = defineCommand({
   name: 'SequenceUpdate',
   code: 0x15c,
@@ -107,7 +107,7 @@ export interface SequenceCompleteResponse {
   readonly validation: Ticket;
 }
 
-/** TPM2_SequenceComplete (Part 3, 17.5). */
+/** TPM2_SequenceComplete (Part 3, Hash/HMAC/Event Sequences). */
 export const sequenceComplete: Command<SequenceCompleteRequest, SequenceCompleteResponse> = defineCommand({
   name: 'SequenceComplete',
   code: 0x13e,

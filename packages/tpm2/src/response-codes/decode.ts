@@ -55,7 +55,7 @@ type Row = ResponseCodeRow<ResponseCodeName>;
 const tpmLayers: readonly number[] = [0, 11, 12];
 
 /**
- * Decodes a 32-bit response code (Part 1, 39; Part 2, 6.6). Total: every number from 0 to 2^32 - 1 has a result.
+ * Decodes a 32-bit response code (Part 1, Response Code Evaluation; Part 2, 6.6). Total: every number from 0 to 2^32 - 1 has a result.
  * Throws `ERR_OUT_OF_RANGE` for any other number.
  */
 export function decodeResponseCode(rc: number): DecodedResponseCode {

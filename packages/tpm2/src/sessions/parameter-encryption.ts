@@ -91,7 +91,7 @@ function cipherKey(
   return { key: material.slice(0, keyBytes), iv: material.slice(keyBytes) };
 }
 
-/** XOR obfuscation (Part 1, 11.4.6.3 and 21.2). */
+/** XOR obfuscation (Part 1, 21.2). */
 function obfuscate(
   options: ParameterEncryptionOptions,
   hash: SessionKeys['hash'],
