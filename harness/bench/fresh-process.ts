@@ -1,0 +1,68 @@
+import type { ActorRun } from '../src/run-actor.ts';
+import { runActor } from '../src/run-actor.ts';
+import type { RegistrationSetting } from './registration.ts';
+import { runOfficial, runOurs } from './registration.ts';
+import type { Summary } from './statistics.ts';
+import { summarize } from './statistics.ts';
+
+/** Wall time from start to exit and peak resident memory of a whole process. */
+export interface ProcessFigures {
+  readonly wallMs: Summary;
+  readonly maxRssMiB: Summary;
+}
+
+/** A fresh process from start to `assigned`, against an empty one. */
+export interface FreshProcessFigures {
+  readonly node: ProcessFigures;
+  /** Node.js that loads undici and does nothing with it. */
+  readonly undici: ProcessFigures;
+  readonly endorse: ProcessFigures;
+  readonly official: ProcessFigures;
+  /** What each adds to bare Node.js, ours to the official client's. Limit 0.8 each. */
+  readonly wallRatio: number;
+  readonly memoryRatio: number;
+}
+
+/** Starts each kind of process `turns` times, in turn. */
+export async function measureFreshProcess(
+  setting: RegistrationSetting,
+  { turns }: { readonly turns: number },
+): Promise<FreshProcessFigures> {
+  const runs: Record<'node' | 'undici' | 'endorse' | 'official', ActorRun[]> = {
+    node: [],
+    undici: [],
+    endorse: [],
+    official: [],
+  };
+  for (let turn = 0; turn < turns; turn += 1) {
+    runs.node.push(await runActor('bare-node.mjs', { directory: setting.ours.actors, environment: {} }));
+    runs.undici.push(await runActor('load-undici.mjs', { directory: setting.ours.actors, environment: {} }));
+    runs.endorse.push(await runOurs('endorse-http-tpm.mjs', setting, 1));
+    runs.official.push(await runOfficial(setting, 1));
+  }
+  const node = figuresOf(runs.node);
+  const endorse = figuresOf(runs.endorse);
+  const official = figuresOf(runs.official);
+  return {
+    node,
+    undici: figuresOf(runs.undici),
+    endorse,
+    official,
+    wallRatio: (endorse.wallMs.median - node.wallMs.median) / (official.wallMs.median - node.wallMs.median),
+    memoryRatio:
+      (endorse.maxRssMiB.median - node.maxRssMiB.median) / (official.maxRssMiB.median - node.maxRssMiB.median),
+  };
+}
+
+function figuresOf(runs: readonly ActorRun[]): ProcessFigures {
+  return {
+    wallMs: summarize(runs.map(({ wallMs }) => wallMs)),
+    maxRssMiB: summarize(runs.map((run) => maxRssKiB(run) / 1024)),
+  };
+}
+
+function maxRssKiB({ errors, exitCode }: ActorRun): number {
+  const match = /\{"maxRssKiB":(\d+)\}/.exec(errors);
+  if (exitCode !== 0 || match?.[1] === undefined) throw new Error(`a process failed: ${errors}`);
+  return Number(match[1]);
+}
