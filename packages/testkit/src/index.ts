@@ -39,3 +39,5 @@ export type { Fault, FaultyTransport, PlannedFault } from './with-faults.ts';
 export { withFaults } from './with-faults.ts';
 export type { TestAuthority, TestCertificate, TestCertificateOptions } from './certificates.ts';
 export { createTestAuthority } from './certificates.ts';
+export type { DeviceRequestHandler } from './memory-transport.ts';
+export { createMemoryTransport } from './memory-transport.ts';
