@@ -3,6 +3,8 @@ import type { Check } from './check.ts';
 import { changesets } from './changesets.ts';
 import { dependencies } from './dependencies.ts';
 import { docComments } from './doc-comments.ts';
+import { examples } from './examples.ts';
+import { generated } from './generated.ts';
 import { formatting, linting } from './oxc.ts';
 import { installation } from './packaging/installation.ts';
 import { tarballs } from './packaging/tarball-lint.ts';
@@ -18,6 +20,8 @@ export const checks: readonly Check[] = Object.freeze([
   dependencies,
   purity,
   docComments,
+  examples,
+  generated,
   structure,
   text,
   changesets,

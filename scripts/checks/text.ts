@@ -38,6 +38,11 @@ const forbidden: readonly ForbiddenText[] = [
     files: /^packages\/.*\/src\//,
   },
   {
+    pattern: /```(ts|typescript|javascript|mjs|cjs)\b/,
+    message: 'is a snippet nobody runs; snippets are js',
+    files: documents,
+  },
+  {
     pattern: /```js +\S/,
     message: 'is a snippet with options; every snippet runs as it is',
     files: documents,

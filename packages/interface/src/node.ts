@@ -45,6 +45,7 @@ export const systemRandom: RandomSource = Object.freeze({
 
 /** What a stream logger writes to; `process.stderr` fits. */
 export interface LineSink {
+  /** Takes one line, its line feed included; what it returns is ignored. */
   write(text: string): unknown;
 }
 

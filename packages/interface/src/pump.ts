@@ -19,6 +19,7 @@ export interface PumpRequest {
 
 /** A reply of the pump port. */
 export interface PumpReply {
+  /** HTTP status, 100 to 599. */
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;

@@ -41,6 +41,7 @@ export interface RegistrationState {
   readonly createdDateTimeUtc?: string;
   readonly lastUpdatedDateTimeUtc?: string;
   readonly etag?: string;
+  /** The service's own code of why it failed, for example 400209. */
   readonly errorCode?: number;
   readonly errorMessage?: string;
   /** What a custom allocation function returned for the device. */

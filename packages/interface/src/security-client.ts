@@ -32,6 +32,7 @@ export interface SymmetricKeySecurityClient {
   /** Version of this contract. */
   readonly specificationVersion: 'v1';
   readonly kind: 'symmetric-key';
+  /** The registration id the key belongs to. */
   getRegistrationId(options?: SecurityClientOptions): Promise<string>;
   /** HMAC-SHA256 of `data` under the device's key. */
   signWithIdentity(data: Uint8Array, options?: SecurityClientOptions): Promise<Uint8Array>;
@@ -44,6 +45,7 @@ export interface X509SecurityClient {
   readonly kind: 'x509';
   /** The common name of the leaf certificate. */
   getRegistrationId(options?: SecurityClientOptions): Promise<string>;
+  /** The certificate chain shown to the service, with its private key. */
   getCertificate(options?: SecurityClientOptions): Promise<ClientCertificate>;
 }
 

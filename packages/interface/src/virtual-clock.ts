@@ -11,6 +11,8 @@ interface Sleeper {
  *
  * @example
  * ```js
+ * import { VirtualClock } from '@endorse/interface/virtual-clock';
+ *
  * const clock = new VirtualClock(0);
  * const slept = clock.sleep(1000, new AbortController().signal);
  * await clock.advance(1000);
