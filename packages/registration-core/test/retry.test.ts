@@ -1,6 +1,7 @@
 import { ServiceError, TransportError } from '@endorse/interface';
 import { assigningReply } from '@endorse/testkit';
 import { describe, expect, it } from 'vitest';
+import { createFakeTpm } from './support/fake-identities.ts';
 import { callsOf, runScript } from './support/run-script.ts';
 import {
   assigned,
@@ -54,6 +55,20 @@ describe('what is repeated', () => {
     expect(outcome).toMatchObject(fulfilled);
     expect(elapsedMs).toBe(7000);
     expect(callsOf(transport).filter((call) => call === 'openSession')).toHaveLength(2);
+  });
+});
+
+it('a call that was stopped for its limit counts as timed out, whatever the security client makes of it', async () => {
+  const securityClient = createFakeTpm({
+    hook: (_call, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('device closed')), { once: true });
+      }),
+  });
+  const { outcome } = await runScript([], { securityClient, securityTimeoutMs: 50 });
+  expect(outcome).toMatchObject({
+    status: 'rejected',
+    reason: { code: 'ERR_TIMEOUT', state: 'reading-identity', deadlineMs: 50, retryable: false },
   });
 });
 
