@@ -1,5 +1,7 @@
+import type { ActivationParts } from '@endorse/protocol';
 import { splitActivationBlob } from '@endorse/protocol';
 import {
+  TpmDecodeError,
   TpmError,
   activateCredentialSoftware,
   computeName,
@@ -11,10 +13,10 @@ import type { SoftwareTpmKeys } from './software-tpm-keys.ts';
 /**
  * What a TPM does with an activation blob: the private EK opens the credential, which is bound to the SRK and holds
  * the inner key; with it the private SRK opens the duplicate. Returns the HMAC key inside.
- * Throws what a TPM answers (`TpmError`), or `ERR_REMOTE_MALFORMED` for a blob that does not have six parts.
+ * Throws what a TPM answers (`TpmError`), or `ERR_TPM_MALFORMED` for a blob that does not have six parts.
  */
 export function openActivation(keys: SoftwareTpmKeys, blob: Uint8Array): Uint8Array {
-  const { idObject, encryptedSecret, duplicate, encryptedSeed, publicArea } = splitActivationBlob(blob);
+  const { idObject, encryptedSecret, duplicate, encryptedSeed, publicArea } = split(blob);
   const innerKey = activateCredentialSoftware({
     endorsementKey: keys.endorsementArea,
     privateKey: keys.endorsementPrivateKey,
@@ -34,4 +36,12 @@ export function openActivation(keys: SoftwareTpmKeys, blob: Uint8Array): Uint8Ar
   // An object of another type loads, but TPM2_HMAC refuses it: TPM_RC_TYPE for its handle.
   if (area.type !== 'keyedHash') throw new TpmError('HMAC', 0x18a);
   return Uint8Array.from(sensitive.sensitive);
+}
+
+function split(blob: Uint8Array): ActivationParts {
+  try {
+    return splitActivationBlob(blob);
+  } catch (cause) {
+    throw new TpmDecodeError('activation blob', 0, 'is not six TPM2B structures in a row', { cause });
+  }
 }

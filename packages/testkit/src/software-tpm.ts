@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { SecurityClientOptions, TpmSecurityClient } from '@endorse/interface';
 import { InvalidArgumentError, LocalProtocolError } from '@endorse/interface';
 import { deriveRegistrationId } from '@endorse/protocol';
+import { TpmError } from '@endorse/tpm2';
 import { openActivation } from './software-activation.ts';
 import type { SoftwareTpmAlgorithm, SoftwareTpmKeys } from './software-tpm-keys.ts';
 import { generateSoftwareTpmKeys } from './software-tpm-keys.ts';
@@ -103,11 +104,8 @@ export async function createSoftwareTpm(options: SoftwareTpmOptions = {}): Promi
     signWithIdentity: async (data, call = {}) => {
       requireBytes('data', data);
       return serve('signWithIdentity', call, () => {
-        if (identityKey === undefined) {
-          throw new LocalProtocolError('ERR_LOCAL_STATE', 'no identity key was activated yet', {
-            state: 'no-identity-key',
-          });
-        }
+        // What a TPM says to a persistent handle that holds nothing: TPM_RC_HANDLE.
+        if (identityKey === undefined) throw new TpmError('HMAC', 0x18b);
         return Uint8Array.from(createHmac('sha256', identityKey).update(data).digest());
       });
     },

@@ -26,7 +26,7 @@ describe.each(['rsa', 'ecc'] as const)('a software TPM with %s keys', (algorithm
     await using tpm = await createSoftwareTpm({ keys });
     const key = randomBytes(32);
     expect(tpm.hasIdentityKey).toBe(false);
-    await expect(tpm.signWithIdentity(new Uint8Array(1))).rejects.toMatchObject({ code: 'ERR_LOCAL_STATE' });
+    await expect(tpm.signWithIdentity(new Uint8Array(1))).rejects.toMatchObject({ code: 'ERR_TPM_HANDLE' });
     await tpm.activateIdentityKey(joinActivationBlob(wrap(key)));
     expect(tpm.hasIdentityKey).toBe(true);
     for (const length of [0, 1, 5000]) {
@@ -69,7 +69,7 @@ describe.each(['rsa', 'ecc'] as const)('a software TPM with %s keys', (algorithm
     const other = wrap(randomBytes(32), await generateSoftwareTpmKeys(algorithm));
     await expect(tpm.activateIdentityKey(joinActivationBlob(other))).rejects.toMatchObject({ fault: 'tpm' });
     await expect(tpm.activateIdentityKey(new Uint8Array(7))).rejects.toMatchObject({
-      code: 'ERR_REMOTE_MALFORMED',
+      code: 'ERR_TPM_MALFORMED',
     });
     await expect(tpm.activateIdentityKey('blob' as never)).rejects.toMatchObject({
       code: 'ERR_INVALID_ARGUMENT',
