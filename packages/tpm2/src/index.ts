@@ -34,6 +34,12 @@ export {
   hmacKeyAttributes,
   importDuplicateSoftware,
 } from './duplicate.ts';
+export type {
+  EndorsementKeyBinaryForm,
+  EndorsementKeyForm,
+  RecognizedEndorsementKey,
+} from './endorsement-key.ts';
+export { publicAreaFromSpki, recognizeEndorsementKey } from './endorsement-key.ts';
 export { TpmDecodeError } from './errors.ts';
 export type { HandleKind } from './handles.ts';
 export { handleKind, handles, nvIndices, rh } from './handles.ts';
@@ -111,6 +117,12 @@ export type {
 } from './structures/symmetric.ts';
 export { aes128Cfb } from './structures/symmetric.ts';
 export type { Ticket, TicketKind } from './structures/tickets.ts';
+export type {
+  DiagnoseEkTemplateOptions,
+  EkTemplateDiagnosis,
+  TemplateDeviation,
+} from './template-diagnosis.ts';
+export { diagnoseEkTemplate, possibleEkTemplates, templateDeviations } from './template-diagnosis.ts';
 export type { EkTemplateName, TemplatePair } from './templates.ts';
 export {
   ekAuthPolicySha256,
