@@ -4,6 +4,9 @@
  *
  * @packageDocumentation
  */
+export type { TpmSecurityClientOptions } from './client-options.ts';
+export type { TpmSecurityClientHandle } from './client.ts';
+export { createTpmSecurityClient } from './client.ts';
 export type { TpmAddress } from './device/address.ts';
 export { defaultSimulatorPort, formatTpmAddress, parseTpmAddress } from './device/address.ts';
 export type { LinuxFile, LinuxFileSystem } from './device/linux-device.ts';
@@ -39,3 +42,8 @@ export type { SaltKey, StartSessionOptions } from './session/start-session.ts';
 export { startPolicySession, startSaltedSession } from './session/start-session.ts';
 export type { CertificateInput, VerifyChainOptions } from './certificate/verify-chain.ts';
 export { endorsementKeyUsage, verifyEndorsementCertificateChain } from './certificate/verify-chain.ts';
+export type { SessionMode } from './session/protection.ts';
+export type { AuthValue, AuthValueResult } from './keys/auth-value.ts';
+export type { IdentityKeyHandles } from './keys/identity-slots.ts';
+export { identityKeyHandles } from './keys/identity-slots.ts';
+export type { KeyOptions } from './keys/key-plan.ts';
