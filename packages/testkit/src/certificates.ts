@@ -29,8 +29,9 @@ export interface TestAuthority {
   issue(options?: TestCertificateOptions): TestCertificate;
 }
 
-/** Makes a fresh authority. */
-export function createTestAuthority(commonName = 'Endorse test authority'): TestAuthority {
+/** Makes a fresh authority. Its name is unique: OpenSSL finds an issuer by name, so that two of a name hide each other. */
+export function createTestAuthority(): TestAuthority {
+  const commonName = `Endorse test authority ${randomBytes(4).toString('hex')}`;
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const authority = { commonName, key: privateKey };
   return Object.freeze({

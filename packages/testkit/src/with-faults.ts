@@ -71,9 +71,9 @@ export function withFaults(
     send: (request: Request, options: SessionRequestOptions) => Promise<Reply>,
   ): (request: Request, options: SessionRequestOptions) => Promise<Reply> {
     return async (request, sessionOptions) => {
-      const { signal } = sessionOptions;
-      signal.throwIfAborted();
-      closing.throwIfAborted();
+      const signal: AbortSignal | undefined = sessionOptions?.signal;
+      // Calls that break the contract are the decorated transport's to refuse.
+      if (signal === undefined || signal.aborted || closing.aborted) return send(request, sessionOptions);
       const fault = next(call);
       switch (fault?.kind) {
         case undefined:

@@ -100,7 +100,7 @@ describe('a proxy', () => {
 
   test('may speak TLS, trusted by a certificate authority of its own', async () => {
     await using peer = await startPeer({ answer: (request) => reply(request, 202, assigning) });
-    const authority = createTestAuthority('Proxy authority');
+    const authority = createTestAuthority();
     await using proxy = await startProxy({ authority });
     const proxyUrl = `https://${credentials}@localhost:${proxy.port}`;
     await using device = openTrustingDevice(peer, { proxyUrl, proxyCa: authority.certificatePem });
