@@ -2,7 +2,8 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { Clock, Logger, RandomSource } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
 import { normalizeHostname } from './certificate/server-names.ts';
-import type { EmulatorCoreOptions } from './core/core.ts';
+import type { EmulatorCoreOptions } from './core/core-options.ts';
+import { checkCoreOptions } from './core/core-options.ts';
 
 /** Options of `startEmulator`; every one has a default that suits a test. */
 export interface EmulatorOptions extends Omit<
@@ -46,8 +47,16 @@ export interface EmulatorNames {
   readonly hostnames: readonly string[];
 }
 
-/** Checks the options that decide how the emulator is reached. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE`. */
+/** Checks every option before anything happens, and decides how the emulator is reached. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE`. */
 export function resolveNames(options: EmulatorOptions): EmulatorNames {
+  checkCoreOptions(options);
+  if (!Number.isFinite(options.clockSkewMs ?? 0)) {
+    throw new InvalidArgumentError(
+      'options.clockSkewMs',
+      'must be a number of milliseconds',
+      'ERR_OUT_OF_RANGE',
+    );
+  }
   const bind = options.bind ?? '127.0.0.1';
   if (bind !== 'localhost' && !isIPv4(bind) && !isIPv6(bind)) {
     throw new InvalidArgumentError('options.bind', 'must be an IP address or localhost');

@@ -26,8 +26,8 @@
  * @packageDocumentation
  */
 export type { Allocate, AllocationDecision, AllocationRequest } from './core/allocation.ts';
-export type { EmulatorCoreOptions } from './core/core.ts';
-export { defaultIdScope } from './core/core.ts';
+export type { EmulatorCoreOptions } from './core/core-options.ts';
+export { defaultIdScope } from './core/core-options.ts';
 export type { EmulatorEvent } from './core/events.ts';
 export type { ServiceFault } from './core/fault.ts';
 export type { EmulatorStore, EnrollmentRecord, RecordStore, RegistrationRecord } from './core/store.ts';

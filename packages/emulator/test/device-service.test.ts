@@ -4,10 +4,8 @@
  * the empty operation id of a disabled enrollment, the state that polls carry.
  */
 import { expect, test } from 'vitest';
-import { VirtualClock } from '@endorse/interface/virtual-clock';
-import { createEmulatorCore } from '@endorse/emulator/core';
 import { parseOperationId, splitActivationBlob } from '@endorse/protocol';
-import { coreFixture, expectOutcome, keysOf, seededRandom } from './support/core-fixture.ts';
+import { coreFixture, expectOutcome, keysOf } from './support/core-fixture.ts';
 import { deviceToken, sas, softwareTpm } from './support/software-tpm.ts';
 
 const expiresAt = 4_000_000_000_000;
@@ -408,7 +406,5 @@ test.each([
   ['assigningDurationMs', { assigningDurationMs: Number.NaN }],
   ['maxTelemetryMessages', { maxTelemetryMessages: 0 }],
 ])('an unusable %s is refused at once', (name, options) => {
-  const create = (): unknown =>
-    createEmulatorCore({ clock: new VirtualClock(), random: seededRandom('x'), ...options });
-  expect(create).toThrow(expect.objectContaining({ argument: `options.${name}` }));
+  expect(() => coreFixture(options)).toThrow(expect.objectContaining({ argument: `options.${name}` }));
 });

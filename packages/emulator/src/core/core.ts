@@ -1,6 +1,4 @@
-import type { Clock, RandomSource } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
-import { validateIdScope } from '@endorse/protocol';
 import type { IotHub } from '../hub/hub.ts';
 import { createHub } from '../hub/hub.ts';
 import type { TelemetryMessage } from '../hub/telemetry.ts';
@@ -11,42 +9,14 @@ import type { EnrollmentService } from '../service-api/enrollment-service.ts';
 import { createEnrollmentService } from '../service-api/enrollment-service.ts';
 import type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
 import { toIndividualEnrollment } from '../service-api/tpm-enrollment.ts';
-import type { Allocate } from './allocation.ts';
 import { allocateFirstHub } from './allocation.ts';
+import type { EmulatorCoreOptions } from './core-options.ts';
+import { checkCoreOptions, defaultIdScope } from './core-options.ts';
 import { DeviceMemories } from './device-memory.ts';
 import type { DeviceRequest, DeviceResponse, DeviceService } from './device-requests.ts';
 import { createDeviceService } from './device-service.ts';
-import type { EmulatorEvent, EmulatorEventDetails } from './events.ts';
-import type { EmulatorStore } from './store.ts';
+import type { EmulatorEventDetails } from './events.ts';
 import { createMemoryStore } from './store.ts';
-
-/** Options of {@link createEmulatorCore}. */
-export interface EmulatorCoreOptions {
-  /** The service's time; a virtual clock makes expiry and skew testable. */
-  readonly clock: Pick<Clock, 'now'>;
-  /** Source of every key, seed and id; a seeded one makes blobs and ids repeatable. */
-  readonly random: RandomSource;
-  /** ID scope, 1 to 64 letters and digits; default `0ne00000000`. */
-  readonly idScope?: string;
-  /** Host names, with ports, of the linked hubs; default one, `hub.endorse.test`. */
-  readonly hubHostNames?: readonly string[];
-  /** Host names, without ports, under which service and hubs may be addressed in tokens; default the loopback ones. */
-  readonly hostnames?: readonly string[];
-  /** Shared access policies of the service API; default `provisioningserviceowner` with fresh keys. At least one. */
-  readonly policies?: readonly AccessPolicy[];
-  /** Pause asked for while an operation runs, in seconds, 0 to 3600; default 0. The real service says 3. */
-  readonly retryAfterSeconds?: number;
-  /** How long an operation stays `assigning`, in milliseconds; default 0: the first poll finds it decided. */
-  readonly assigningDurationMs?: number;
-  /** Decides where devices go; default the first linked hub that the enrollment allows. */
-  readonly allocate?: Allocate;
-  /** Where enrollments and registrations are kept; default in memory. */
-  readonly store?: EmulatorStore;
-  /** How many telemetry messages are kept, 1 to 100,000; default 1000, and never more than 16 MiB. */
-  readonly maxTelemetryMessages?: number;
-  /** Receives every {@link EmulatorEvent}. What it throws is ignored. */
-  readonly onEvent?: (event: EmulatorEvent) => void;
-}
 
 /** A provisioning service with its hubs, without sockets, files, clock or randomness of its own. */
 export interface EmulatorCore extends DeviceService {
@@ -67,19 +37,12 @@ export interface EmulatorCore extends DeviceService {
   readonly emit: (event: EmulatorEventDetails) => void;
 }
 
-/** The ID scope of an emulator that was not given one. */
-export const defaultIdScope = '0ne00000000';
-
 /** Makes an emulator without sockets. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE` for an unusable option. */
 export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
-  const { clock, random, hostnames = ['localhost', '127.0.0.1', '::1'] } = options;
-  const idScope = validateIdScope(options.idScope ?? defaultIdScope, 'options.idScope');
+  checkCoreOptions(options);
+  const { clock, random, idScope = defaultIdScope, hostnames = ['localhost', '127.0.0.1', '::1'] } = options;
   const policies = options.policies ?? [createOwnerPolicy(random)];
-  if (policies.length === 0)
-    throw new InvalidArgumentError('options.policies', 'must hold at least one policy');
-  const telemetry = createTelemetryLog(
-    checkNumber('maxTelemetryMessages', options.maxTelemetryMessages ?? 1000, 1, 100_000),
-  );
+  const telemetry = createTelemetryLog(options.maxTelemetryMessages ?? 1000);
   const emit = (event: EmulatorEventDetails): void => {
     try {
       options.onEvent?.({ at: clock.now(), ...event });
@@ -100,8 +63,8 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     clock,
     random,
     emit,
-    retryAfterSeconds: checkNumber('retryAfterSeconds', options.retryAfterSeconds ?? 0, 0, 3600),
-    assigningDurationMs: checkNumber('assigningDurationMs', options.assigningDurationMs ?? 0, 0, 86_400_000),
+    retryAfterSeconds: options.retryAfterSeconds ?? 0,
+    assigningDurationMs: options.assigningDurationMs ?? 0,
     checkAccess: createAccessCheck(policies, hostnames),
   };
   const device = createDeviceService(parts);
@@ -118,8 +81,8 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     },
     handleDeviceRequest: (request) => dispatch(device, request),
     createTpmEnrollment: (enrollment) => {
-      const existing = parts.store.enrollments.get(enrollment.registrationId);
-      const response = enrollments.write(toIndividualEnrollment(enrollment), existing?.etag);
+      const wanted = toIndividualEnrollment(enrollment);
+      const response = enrollments.write(wanted, parts.store.enrollments.get(wanted.registrationId)?.etag);
       if (response.outcome !== 'fault') return;
       const { message, reason } = response.fault;
       throw new InvalidArgumentError(
@@ -144,9 +107,4 @@ function dispatch(device: DeviceService, request: DeviceRequest): DeviceResponse
     default:
       return request satisfies never;
   }
-}
-
-function checkNumber(name: string, value: number, minimum: number, maximum: number): number {
-  if (Number.isFinite(value) && value >= minimum && value <= maximum) return value;
-  throw new InvalidArgumentError(`options.${name}`, `must be ${minimum} to ${maximum}`, 'ERR_OUT_OF_RANGE');
 }

@@ -25,8 +25,10 @@ export type {
 } from '../service-api/enrollment-service.ts';
 export type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
 export type { Allocate, AllocationDecision, AllocationRequest } from './allocation.ts';
-export type { EmulatorCore, EmulatorCoreOptions } from './core.ts';
-export { createEmulatorCore, defaultIdScope } from './core.ts';
+export type { EmulatorCore } from './core.ts';
+export { createEmulatorCore } from './core.ts';
+export type { EmulatorCoreOptions } from './core-options.ts';
+export { defaultIdScope } from './core-options.ts';
 export type {
   ChallengeRequest,
   ChallengeResponse,

@@ -22,7 +22,32 @@ export interface HttpsServerOptions {
   readonly maxBodyBytes: number;
   /** Answers until {@link HttpsServer.serve} is called. */
   readonly handler: HttpHandler;
+  /** Default {@link defaultBounds}. */
+  readonly bounds?: ConnectionBounds;
 }
+
+/** Bounds on slow and idle clients, in milliseconds. */
+export interface ConnectionBounds {
+  /** For the TLS handshake. */
+  readonly handshakeTimeout: number;
+  /** From the first byte of a request to the end of its headers; also from connecting to the first byte. */
+  readonly headersTimeout: number;
+  /** From the first byte of a request to its last. */
+  readonly requestTimeout: number;
+  /** Between two requests. */
+  readonly keepAliveTimeout: number;
+  /** How often the two request bounds are checked. */
+  readonly connectionsCheckingInterval: number;
+}
+
+/** All far above what a device on a bad line needs. */
+export const defaultBounds: ConnectionBounds = Object.freeze({
+  handshakeTimeout: 10_000,
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  keepAliveTimeout: 30_000,
+  connectionsCheckingInterval: 2_000,
+});
 
 /** A listening server. */
 export interface HttpsServer {
@@ -36,13 +61,15 @@ export interface HttpsServer {
 /** Starts listening. Rejects with `ERR_EMULATOR_LISTEN`. */
 export function startHttpsServer(options: HttpsServerOptions): Promise<HttpsServer> {
   let { handler } = options;
+  const bounds = options.bounds ?? defaultBounds;
   const server = createServer({
     cert: options.credentials.certificatePem,
     key: options.credentials.privateKeyPem,
     minVersion: 'TLSv1.2',
     ...bounds,
   });
-  server.timeout = idleTimeoutMs;
+  // A client that stops reading its answer is idle, too.
+  server.timeout = 2 * bounds.keepAliveTimeout;
   server.maxConnections = 10_000;
   const sockets = trackSockets(server);
   server.on('request', (request, response) => {
@@ -72,18 +99,6 @@ export function startHttpsServer(options: HttpsServerOptions): Promise<HttpsServ
     });
   });
 }
-
-/** A connection without traffic lives this long. */
-const idleTimeoutMs = 60_000;
-
-/** Bounds on slow clients, in milliseconds; all far above what a device on a bad line needs. */
-const bounds = {
-  headersTimeout: 10_000,
-  requestTimeout: 20_000,
-  keepAliveTimeout: 30_000,
-  handshakeTimeout: 10_000,
-  connectionsCheckingInterval: 2_000,
-} as const;
 
 /**
  * Collects a body up to the limit. The rest of a larger one is dropped as it comes, because closing

@@ -1,5 +1,5 @@
 import type { RandomSource } from '@endorse/interface';
-import { InvalidArgumentError, Secret } from '@endorse/interface';
+import { Secret } from '@endorse/interface';
 import { sasResourceCovers, serviceOwnerKeyName } from '@endorse/protocol';
 import { findTokenProblem, readToken, splitHostResource } from '../core/token-check.ts';
 
@@ -56,8 +56,6 @@ export type AccessCheck = (request: AccessRequest) => string | undefined;
 /** Makes the check for a set of policies and the host names (without ports) that tokens may be for. */
 export function createAccessCheck(policies: readonly AccessPolicy[], hosts: readonly string[]): AccessCheck {
   const keyring = new Map(policies.map((policy) => [policy.name.toLowerCase(), revealKeys(policy)]));
-  if (keyring.size !== policies.length)
-    throw new InvalidArgumentError('policies', 'must have different names');
   const ownHosts = new Set(hosts.map((host) => host.toLowerCase()));
 
   return ({ token: text, right, path, now }) => {

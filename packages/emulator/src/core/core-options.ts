@@ -1,0 +1,62 @@
+import type { Clock, RandomSource } from '@endorse/interface';
+import { InvalidArgumentError } from '@endorse/interface';
+import { validateIdScope } from '@endorse/protocol';
+import type { AccessPolicy } from '../service-api/access-policies.ts';
+import type { Allocate } from './allocation.ts';
+import type { EmulatorEvent } from './events.ts';
+import type { EmulatorStore } from './store.ts';
+
+/** Options of {@link createEmulatorCore}. */
+export interface EmulatorCoreOptions {
+  /** The service's time; a virtual clock makes expiry and skew testable. */
+  readonly clock: Pick<Clock, 'now'>;
+  /** Source of every key, seed and id; a seeded one makes blobs and ids repeatable. */
+  readonly random: RandomSource;
+  /** ID scope, 1 to 64 letters and digits; default `0ne00000000`. */
+  readonly idScope?: string;
+  /** Host names, with ports, of the linked hubs; default one, `hub.endorse.test`. */
+  readonly hubHostNames?: readonly string[];
+  /** Host names, without ports, under which service and hubs may be addressed in tokens; default the loopback ones. */
+  readonly hostnames?: readonly string[];
+  /** Shared access policies of the service API; default `provisioningserviceowner` with fresh keys. At least one. */
+  readonly policies?: readonly AccessPolicy[];
+  /** Pause asked for while an operation runs, in seconds, 0 to 3600; default 0. The real service says 3. */
+  readonly retryAfterSeconds?: number;
+  /** How long an operation stays `assigning`, in milliseconds; default 0: the first poll finds it decided. */
+  readonly assigningDurationMs?: number;
+  /** Decides where devices go; default the first linked hub that the enrollment allows. */
+  readonly allocate?: Allocate;
+  /** Where enrollments and registrations are kept; default in memory. */
+  readonly store?: EmulatorStore;
+  /** How many telemetry messages are kept, 1 to 100,000; default 1000, and never more than 16 MiB. */
+  readonly maxTelemetryMessages?: number;
+  /** Receives every {@link EmulatorEvent}. What it throws is ignored. */
+  readonly onEvent?: (event: EmulatorEvent) => void;
+}
+
+/** The ID scope of an emulator that was not given one. */
+export const defaultIdScope = '0ne00000000';
+
+/** Checks the options that can be wrong. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE`. */
+export function checkCoreOptions(options: Omit<EmulatorCoreOptions, 'clock' | 'random'>): void {
+  const { idScope, policies, maxTelemetryMessages, retryAfterSeconds, assigningDurationMs } = options;
+  validateIdScope(idScope ?? defaultIdScope, 'options.idScope');
+  if (policies?.length === 0)
+    throw new InvalidArgumentError('options.policies', 'must hold at least one policy');
+  const names = new Set(policies?.map(({ name }) => name.toLowerCase()));
+  if (policies !== undefined && names.size !== policies.length) {
+    throw new InvalidArgumentError('options.policies', 'must have different names');
+  }
+  checkNumber('maxTelemetryMessages', maxTelemetryMessages ?? 1000, 1, 100_000);
+  checkNumber('retryAfterSeconds', retryAfterSeconds ?? 0, 0, 3600);
+  checkNumber('assigningDurationMs', assigningDurationMs ?? 0, 0, 86_400_000);
+}
+
+function checkNumber(name: string, value: number, minimum: number, maximum: number): void {
+  if (Number.isInteger(value) && value >= minimum && value <= maximum) return;
+  throw new InvalidArgumentError(
+    `options.${name}`,
+    `must be a whole number from ${minimum} to ${maximum}`,
+    'ERR_OUT_OF_RANGE',
+  );
+}

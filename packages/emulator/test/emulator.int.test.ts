@@ -1,0 +1,165 @@
+/** Starting and being reached: names, addresses, ports, TLS. Trust and host names are judged by `node:tls`. */
+import { once } from 'node:events';
+import { Agent } from 'node:https';
+import { createServer } from 'node:net';
+import { connect } from 'node:tls';
+import { startEmulator } from '@endorse/emulator';
+import { parseServiceConnectionString } from '@endorse/protocol';
+import { expect, test } from 'vitest';
+import { emulatorFixture, sendRaw } from './support/http-client.ts';
+
+test('what is handed out is what is listened on', async () => {
+  await using fixture = await emulatorFixture();
+  const { emulator } = fixture;
+  expect(emulator.idScope).toBe('0ne00000000');
+  expect(emulator.provisioningHost).toMatch(/^localhost:\d+$/);
+  expect(emulator.endpoints).toEqual({
+    http: `https://${emulator.provisioningHost}`,
+    service: `https://${emulator.provisioningHost}`,
+    hub: `https://${emulator.assignedHub}`,
+  });
+  const connection = parseServiceConnectionString(emulator.serviceConnectionString.revealText());
+  expect(connection).toMatchObject({
+    hostName: emulator.provisioningHost,
+    sharedAccessKeyName: 'provisioningserviceowner',
+  });
+  expect(JSON.stringify(emulator)).not.toContain(connection.sharedAccessKey.revealText());
+  expect(emulator).not.toHaveProperty('caFile');
+});
+
+test('every name of the certificate is served, others are not, and nobody is trusted without the CA', async () => {
+  await using fixture = await emulatorFixture({ hostnames: ['global.azure-devices-provisioning.net'] });
+  const { emulator } = fixture;
+  const { port } = new URL(emulator.endpoints.http);
+  const reach = async (servername: string, ca: string | undefined = emulator.caPem): Promise<string> => {
+    const socket = connect({
+      port: Number(port),
+      host: '127.0.0.1',
+      servername,
+      ...(ca === '' ? {} : { ca }),
+    });
+    try {
+      await once(socket, 'secureConnect');
+      return socket.getProtocol() ?? '';
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? '';
+    } finally {
+      socket.destroy();
+    }
+  };
+  expect(await reach('localhost')).toBe('TLSv1.3');
+  expect(await reach('global.azure-devices-provisioning.net')).toBe('TLSv1.3');
+  expect(await reach('other.azure-devices-provisioning.net')).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+  expect(await reach('localhost', '')).toMatch(/SIGNATURE|ISSUER|SELF_SIGNED|LEAF/);
+});
+
+test.each(['TLSv1.1', 'TLSv1.2'] as const)('%s is refused only below 1.2', async (version) => {
+  await using fixture = await emulatorFixture();
+  const { port } = new URL(fixture.emulator.endpoints.http);
+  const socket = connect({
+    port: Number(port),
+    host: '127.0.0.1',
+    servername: 'localhost',
+    ca: fixture.emulator.caPem,
+    minVersion: 'TLSv1.1',
+    maxVersion: version,
+    // OpenSSL leaves out old versions at its default security level, so that it would never ask.
+    ciphers: 'DEFAULT:@SECLEVEL=0',
+  });
+  const outcome = await once(socket, 'secureConnect').then(
+    () => 'open',
+    () => 'refused',
+  );
+  socket.destroy();
+  expect(outcome).toBe(version === 'TLSv1.2' ? 'open' : 'refused');
+});
+
+test('a second connection resumes the TLS session', async () => {
+  await using fixture = await emulatorFixture();
+  const { port } = new URL(fixture.emulator.endpoints.http);
+  const options = {
+    port: Number(port),
+    host: '127.0.0.1',
+    servername: 'localhost',
+    ca: fixture.emulator.caPem,
+  };
+  const first = connect(options);
+  const [session] = (await once(first, 'session')) as [Buffer];
+  first.destroy();
+  const second = connect({ ...options, session });
+  await once(second, 'secureConnect');
+  expect(second.isSessionReused()).toBe(true);
+  second.destroy();
+});
+
+test('an emulator on ::1 is reached there', async () => {
+  await using emulator = await startEmulator({ bind: '::1', advertisedHost: '::1' });
+  expect(emulator.assignedHub).toMatch(/^\[::1\]:\d+$/);
+  const { port } = new URL(emulator.endpoints.hub);
+  const answer = await new Promise<number | undefined>((resolve, reject) => {
+    const socket = connect({ port: Number(port), host: '::1', ca: emulator.caPem }, () => {
+      socket.end('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    });
+    socket.on('error', reject);
+    socket.once('data', (chunk: Buffer) => resolve(Number(chunk.toString().split(' ')[1])));
+  });
+  expect(answer).toBe(404);
+});
+
+test('the advertised host goes into everything that is handed out and into the certificate', async () => {
+  await using emulator = await startEmulator({ advertisedHost: 'Emulator.Lab', hostnames: ['10.0.0.7'] });
+  expect(emulator.provisioningHost).toMatch(/^emulator\.lab:\d+$/);
+  expect(emulator.assignedHub).toMatch(/^emulator\.lab:\d+$/);
+  const { port } = new URL(emulator.endpoints.http);
+  const agent = new Agent({ ca: emulator.caPem, servername: 'emulator.lab' });
+  const answer = await sendRaw(`https://127.0.0.1:${port}`, agent, { path: '/' });
+  agent.destroy();
+  expect(answer.status).toBe(404);
+});
+
+test('a port that is taken is an error with a remedy, whichever of the two it is', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  for (const options of [{ httpPort: port }, { hubPort: port }]) {
+    await expect(startEmulator(options)).rejects.toMatchObject({
+      code: 'ERR_EMULATOR_LISTEN',
+      remedy: expect.stringContaining('another port'),
+      message: expect.stringContaining(String(port)),
+    });
+  }
+  taken.close();
+});
+
+test.each([
+  ['bind', { bind: '0.0.0.0' }, /other machines can reach/],
+  ['bind', { bind: '::' }, /allowNonLoopback/],
+  ['bind', { bind: '10.1.2.3' }, /10\.1\.2\.3/],
+  ['bind', { bind: 'example.com' }, /IP address/],
+  ['httpPort', { httpPort: 65_536 }, /0 to 65535/],
+  ['hubPort', { hubPort: 1.5 }, /0 to 65535/],
+  ['hostnames', { hostnames: ['https://x'] }, /host names/],
+  ['advertisedHost', { advertisedHost: 'x:1' }, /host names/],
+  ['clockSkewMs', { clockSkewMs: Number.NaN }, /milliseconds/],
+  ['idScope', { idScope: '' }, /idScope must/],
+  ['policies', { policies: [] }, /at least one/],
+  ['retryAfterSeconds', { retryAfterSeconds: 3601 }, /0 to 3600/],
+])('the option %s is checked before anything else: %j', async (argument, options, message) => {
+  await expect(startEmulator(options)).rejects.toMatchObject({
+    argument: `options.${argument}`,
+    message: expect.stringMatching(message),
+  });
+});
+
+test('a non-loopback address is bound when it is meant', async () => {
+  await using emulator = await startEmulator({ bind: '0.0.0.0', allowNonLoopback: true });
+  expect(emulator.provisioningHost).toMatch(/^localhost:\d+$/);
+});
+
+test('fixed ports are free again once the emulator has stopped', async () => {
+  const first = await startEmulator();
+  const httpPort = Number(new URL(first.endpoints.http).port);
+  await first.stop();
+  await using second = await startEmulator({ httpPort });
+  expect(Number(new URL(second.endpoints.http).port)).toBe(httpPort);
+});
