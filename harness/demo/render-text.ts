@@ -27,8 +27,9 @@ export function createTextSink(output: TextOutput, options: { readonly color: bo
         row(' ', event.name, event.value);
         return;
       case 'tpm-command': {
-        const outcome = event.responseCode === 'SUCCESS' ? '' : event.responseCode;
-        row(style('magenta', '■'), `TPM2_${event.command}`, outcome && style('red', outcome), event.durationMs);
+        const [format, outcome] = describeOutcome(event.command, event.responseCode);
+        // Padded before it is styled: control sequences take no room on the screen.
+        row(style('magenta', '■'), `TPM2_${event.command}`, style(format, outcome.padEnd(58)), event.durationMs);
         return;
       }
       case 'progress':
@@ -64,6 +65,13 @@ export function createJsonSink(output: TextOutput): DemoSink {
   return (event) => {
     output.write(`${JSON.stringify(event)}\n`);
   };
+}
+
+function describeOutcome(command: string, responseCode: string): ['dim' | 'red', string] {
+  if (responseCode === 'SUCCESS') return ['dim', ''];
+  // Looking for something that may be absent is how the client finds out what to create.
+  const isLookup = command.endsWith('ReadPublic') && responseCode === 'HANDLE';
+  return isLookup ? ['dim', 'nothing there yet'] : ['red', `TPM_RC_${responseCode}`];
 }
 
 function formatMs(durationMs: number): string {

@@ -27,8 +27,8 @@ export interface ScenarioOptions {
   readonly signal: AbortSignal;
 }
 
-/** Byte 100 of an activation blob lies in the secret that is encrypted to the endorsement key. */
-const tamperedByteOffset = 100;
+/** Byte 40 of an activation blob lies in the encrypted key of the credential, which an HMAC protects. */
+const tamperedByteOffset = 40;
 
 /** Runs the whole story. Rejects when anything in it goes otherwise than told; leaves nothing running. */
 export async function runTpmScenario({ emit, signal }: ScenarioOptions): Promise<void> {
@@ -55,7 +55,7 @@ export async function runTpmScenario({ emit, signal }: ScenarioOptions): Promise
     {
       registrationId,
       deviceId: 'demo-device',
-      attestation: { type: 'tpm', tpm: { endorsementKey, storageRootKey } },
+      attestation: { type: 'tpm', endorsementKey, storageRootKey },
     },
     { ...emulator, signal },
   );
