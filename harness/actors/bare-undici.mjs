@@ -31,7 +31,13 @@ for (let round = 0; round < Number(ENDORSE_ROUNDS ?? '1'); round += 1) {
   await tpm.activateIdentityKey(Buffer.from(challenge.authenticationKey, 'base64'));
   const token = await signToken();
   const accepted = await send(client, 'PUT', `${path}/register?${version}`, 202, token);
-  const assigned = await send(client, 'GET', `${path}/operations/${accepted.operationId}?${version}`, 200, token);
+  const assigned = await send(
+    client,
+    'GET',
+    `${path}/operations/${accepted.operationId}?${version}`,
+    200,
+    token,
+  );
   const { assignedHub, deviceId, status, tpm: hubKey } = assigned.registrationState;
   await tpm.activateIdentityKey(Buffer.from(hubKey.authenticationKey, 'base64'));
   await client.close();
@@ -49,7 +55,8 @@ async function send(client, method, target, expected, authorization) {
     ...(method === 'PUT' ? { body } : {}),
   });
   const json = await reply.body.json();
-  if (reply.statusCode !== expected) throw new Error(`${target}: ${reply.statusCode} ${JSON.stringify(json)}`);
+  if (reply.statusCode !== expected)
+    throw new Error(`${target}: ${reply.statusCode} ${JSON.stringify(json)}`);
   return json;
 }
 

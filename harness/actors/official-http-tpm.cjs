@@ -45,7 +45,13 @@ async function main() {
     const wallMs = Number(process.hrtime.bigint() - startedAt) / 1e6;
     const { assignedHub, deviceId, status } = result.registrationState;
     console.log(
-      JSON.stringify({ assignedHub, deviceId, status, wallMs, deviceMs: Number(tpmNanoseconds - tpmBefore) / 1e6 }),
+      JSON.stringify({
+        assignedHub,
+        deviceId,
+        status,
+        wallMs,
+        deviceMs: Number(tpmNanoseconds - tpmBefore) / 1e6,
+      }),
     );
   }
 }

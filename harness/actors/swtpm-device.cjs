@@ -10,7 +10,9 @@ class SwtpmDevice {
   constructor(address) {
     const url = new URL(address);
     this.target =
-      url.protocol === 'swtpm+unix:' ? { path: url.pathname } : { host: url.hostname, port: Number(url.port) };
+      url.protocol === 'swtpm+unix:'
+        ? { path: url.pathname }
+        : { host: url.hostname, port: Number(url.port) };
   }
 
   connect(callback) {

@@ -14,7 +14,9 @@ export interface CpuProfile {
  * What TLS does in native code is counted as other work, so the true share is higher.
  */
 export function shareOfCryptography({ nodes, samples, timeDeltas }: CpuProfile): number {
-  const idle = new Set(nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id));
+  const idle = new Set(
+    nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id),
+  );
   const crypto = cryptographicNodes(nodes);
   let busy = 0;
   let inCrypto = 0;

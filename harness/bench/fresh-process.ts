@@ -50,7 +50,8 @@ export async function measureFreshProcess(
     official,
     wallRatio: (endorse.wallMs.median - node.wallMs.median) / (official.wallMs.median - node.wallMs.median),
     memoryRatio:
-      (endorse.maxRssMiB.median - node.maxRssMiB.median) / (official.maxRssMiB.median - node.maxRssMiB.median),
+      (endorse.maxRssMiB.median - node.maxRssMiB.median) /
+      (official.maxRssMiB.median - node.maxRssMiB.median),
   };
 }
 

@@ -72,7 +72,9 @@ async function measure(): Promise<BenchReport> {
   };
 }
 
-function installationOf(project: Awaited<ReturnType<typeof installOurs>>): BenchReport['installation']['endorse'] {
+function installationOf(
+  project: Awaited<ReturnType<typeof installOurs>>,
+): BenchReport['installation']['endorse'] {
   const { installedPackages, installedBytes, withInstallScript } = project;
   return { installedPackages, installedBytes, withInstallScript };
 }

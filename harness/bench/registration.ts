@@ -20,7 +20,11 @@ export interface RegistrationFigures {
   readonly overheadMs: { readonly endorse: Summary; readonly bareUndici: Summary };
   /** Wall time less what the TPM device took; the official client's marshalling counts as its own. */
   readonly outsideDeviceMs: { readonly endorse: Summary; readonly official: Summary };
-  readonly wallMs: { readonly endorse: Summary; readonly endorseUnprotected: Summary; readonly official: Summary };
+  readonly wallMs: {
+    readonly endorse: Summary;
+    readonly endorseUnprotected: Summary;
+    readonly official: Summary;
+  };
   /** Limit 1.3. */
   readonly endorseToBareUndici: number;
   /** Limit 1. */
@@ -53,7 +57,10 @@ export async function measureRegistration(
   const outside = (series: Samples): number[] => series.map(({ wallMs, deviceMs }) => wallMs - deviceMs);
   const wall = (series: Samples): number[] => series.map(({ wallMs }) => wallMs);
   return {
-    overheadMs: { endorse: summarize(overhead(samples.endorse)), bareUndici: summarize(overhead(samples.bare)) },
+    overheadMs: {
+      endorse: summarize(overhead(samples.endorse)),
+      bareUndici: summarize(overhead(samples.bare)),
+    },
     outsideDeviceMs: {
       endorse: summarize(outside(samples.endorse)),
       official: summarize(outside(samples.official)),
@@ -77,7 +84,11 @@ export function runOurs(
 ): Promise<ActorRun> {
   return runActor(actor, {
     directory: setting.ours.actors,
-    environment: { ...commonEnvironment(setting, rounds), ENDORSE_HOST: setting.provisioningHost, ...environment },
+    environment: {
+      ...commonEnvironment(setting, rounds),
+      ENDORSE_HOST: setting.provisioningHost,
+      ...environment,
+    },
   });
 }
 

@@ -22,7 +22,8 @@ export function summarize(values: readonly number[]): Summary {
 /** Median of the pairwise ratios left/right, so that drift of the machine's speed cancels out. */
 export function medianRatio(left: readonly number[], right: readonly number[]): number {
   const pairs = Math.min(left.length, right.length);
-  return summarize(Array.from({ length: pairs }, (_, index) => (left[index] ?? 0) / (right[index] ?? 1))).median;
+  return summarize(Array.from({ length: pairs }, (_, index) => (left[index] ?? 0) / (right[index] ?? 1)))
+    .median;
 }
 
 function quantile(sorted: readonly number[], fraction: number): number {

@@ -5,7 +5,10 @@ import type { Story } from './story.ts';
 export function describeProgress(progress: RegistrationProgress, story: Story): void {
   switch (progress.event) {
     case 'challenge-received':
-      story.happened('challenge received', `a key wrapped for this TPM, ${progress.activationBlobBytes} bytes`);
+      story.happened(
+        'challenge received',
+        `a key wrapped for this TPM, ${progress.activationBlobBytes} bytes`,
+      );
       return;
     case 'key-activated':
       story.happened(

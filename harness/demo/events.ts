@@ -8,7 +8,12 @@ export type DemoEvent =
       readonly durationMs: number;
       readonly responseCode: string;
     }
-  | { readonly event: 'progress'; readonly name: string; readonly detail: string; readonly durationMs: number }
+  | {
+      readonly event: 'progress';
+      readonly name: string;
+      readonly detail: string;
+      readonly durationMs: number;
+    }
   | {
       readonly event: 'assigned';
       readonly assignedHub: string;
@@ -18,7 +23,12 @@ export type DemoEvent =
       readonly tpmMs: number;
       readonly tpmCommands: number;
     }
-  | { readonly event: 'telemetry'; readonly deviceId: string; readonly status: number; readonly durationMs: number }
+  | {
+      readonly event: 'telemetry';
+      readonly deviceId: string;
+      readonly status: number;
+      readonly durationMs: number;
+    }
   | { readonly event: 'refused'; readonly scenario: string; readonly code: string; readonly reason: string }
   | { readonly event: 'done'; readonly ok: boolean; readonly wallMs: number }
   | { readonly event: 'error'; readonly code: string; readonly message: string; readonly remedy?: string };

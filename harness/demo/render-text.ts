@@ -29,7 +29,12 @@ export function createTextSink(output: TextOutput, options: { readonly color: bo
       case 'tpm-command': {
         const [format, outcome] = describeOutcome(event.command, event.responseCode);
         // Padded before it is styled: control sequences take no room on the screen.
-        row(style('magenta', '■'), `TPM2_${event.command}`, style(format, outcome.padEnd(58)), event.durationMs);
+        row(
+          style('magenta', '■'),
+          `TPM2_${event.command}`,
+          style(format, outcome.padEnd(58)),
+          event.durationMs,
+        );
         return;
       }
       case 'progress':
@@ -40,7 +45,12 @@ export function createTextSink(output: TextOutput, options: { readonly color: bo
         row(' ', '', `${event.tpmCommands} TPM commands took ${formatMs(event.tpmMs).trim()} of that`);
         return;
       case 'telemetry':
-        row(style('green', '✓'), 'hub accepted', `HTTP ${event.status} for device ${event.deviceId}`, event.durationMs);
+        row(
+          style('green', '✓'),
+          'hub accepted',
+          `HTTP ${event.status} for device ${event.deviceId}`,
+          event.durationMs,
+        );
         return;
       case 'refused':
         row(style('yellow', '✗'), 'refused', `${event.code}: ${event.reason}`);

@@ -7,7 +7,8 @@ import type { RegistrationSession, Transport } from '@endorse/interface';
 export function tamperWithChallenges(transport: Transport, byteOffset: number): Transport {
   return {
     ...transport,
-    openSession: (target, attestation) => tamperSession(transport.openSession(target, attestation), byteOffset),
+    openSession: (target, attestation) =>
+      tamperSession(transport.openSession(target, attestation), byteOffset),
   };
 }
 

@@ -39,11 +39,16 @@ export async function runTpmScenario({ emit, signal }: ScenarioOptions): Promise
   const simulator = resources.use(await startTpmSimulator({ signal }));
   story.happened('simulator started', simulator.address);
   const watch = watchTpm(emit);
-  const device = resources.use(await createTpmSecurityClient({ tpm: simulator.address, onTrace: watch.onTrace }));
+  const device = resources.use(
+    await createTpmSecurityClient({ tpm: simulator.address, onTrace: watch.onTrace }),
+  );
   const endorsementKey = await device.getEndorsementKey({ signal });
   const storageRootKey = await device.getStorageRootKey({ signal });
   const registrationId = await device.getRegistrationId({ signal });
-  story.fact('endorsement key', `TPM2B_PUBLIC, ${endorsementKey.byteLength} bytes; its private half never leaves`);
+  story.fact(
+    'endorsement key',
+    `TPM2B_PUBLIC, ${endorsementKey.byteLength} bytes; its private half never leaves`,
+  );
   story.fact('registration id', registrationId);
 
   story.step('The provisioning service', 'emulated here, with real cryptography and TLS');
@@ -136,13 +141,22 @@ async function talkToHub({ story, emulator, device, signal }: Scene): Promise<vo
   const hub = { assignedHub: emulator.assignedHub, deviceId: 'demo-device' };
   const status = await sendTelemetry({
     ...hub,
-    tokens: createHubTokenProvider({ securityClient: device, hubHost: hub.assignedHub, deviceId: hub.deviceId }),
+    tokens: createHubTokenProvider({
+      securityClient: device,
+      hubHost: hub.assignedHub,
+      deviceId: hub.deviceId,
+    }),
     message: { temperatureCelsius: 21.5 },
     caPem: emulator.caPem,
     signal,
   });
   if (status !== 204) throw new Error(`the hub answered HTTP ${status} to telemetry`);
-  story.emit({ event: 'telemetry', deviceId: hub.deviceId, status, durationMs: performance.now() - startedAt });
+  story.emit({
+    event: 'telemetry',
+    deviceId: hub.deviceId,
+    status,
+    durationMs: performance.now() - startedAt,
+  });
 }
 
 /** Runs something that must be refused with a typed error, and reports why it was. */

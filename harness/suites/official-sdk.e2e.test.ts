@@ -54,10 +54,7 @@ test('the official SDK registers over HTTP with the TPM that our client enrolled
   ).resolves.toMatchObject({ status: 'assigned', deviceId: registrationId });
 });
 
-async function enroll(
-  tpm: string,
-  emulator: Awaited<ReturnType<typeof startEmulator>>,
-): Promise<string> {
+async function enroll(tpm: string, emulator: Awaited<ReturnType<typeof startEmulator>>): Promise<string> {
   const client = await createTpmSecurityClient({ tpm });
   try {
     const registrationId = await client.getRegistrationId();
