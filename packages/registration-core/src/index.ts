@@ -31,6 +31,16 @@ export { RegistrationCancelledError, RegistrationFailedError } from './errors.ts
 export type { RetryPolicy } from './machine/retry-policy.ts';
 export { createRetryPolicy, defaultRetryPolicy } from './machine/retry-policy.ts';
 export type { RegisterOptions, RegistrationOptions, RegistrationParts } from './options.ts';
+export type {
+  EnsureProvisionedOptions,
+  ProvisioningOptions,
+  VerifyHubOptions,
+} from './provisioning/ensure-provisioned.ts';
+export { ensureProvisioned } from './provisioning/ensure-provisioned.ts';
+export type { Assignment, ProvisionedDevice, RegistrationReason } from './provisioning/provisioned-device.ts';
+export type { ProvisioningStateCode } from './provisioning/state-error.ts';
+export { ProvisioningStateError } from './provisioning/state-error.ts';
+export type { ProvisioningStore } from './provisioning/store.ts';
 export { register } from './register.ts';
 export type { RegistrationDefaults } from './registration.ts';
 export { Registration } from './registration.ts';

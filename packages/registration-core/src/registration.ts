@@ -1,5 +1,6 @@
 import type { JsonValue, RegistrationResult, SecurityClient, Transport } from '@endorse/interface';
 import { InvalidArgumentError, LocalProtocolError } from '@endorse/interface';
+import { forwardAbort } from './abort.ts';
 import { RegistrationCancelledError } from './errors.ts';
 import type { RegistrationOptions, RegistrationParts } from './options.ts';
 import { checkParts, checkPayload } from './options.ts';
@@ -100,16 +101,6 @@ export abstract class Registration<Client extends SecurityClient> {
     run.controller.abort(new RegistrationCancelledError());
     await run.settled;
   }
-}
-
-/** Hands an abort on; returns what lets go of the signal. */
-function forwardAbort(signal: AbortSignal | undefined, controller: AbortController): () => void {
-  if (signal === undefined) return () => undefined;
-  if (!(signal instanceof AbortSignal)) throw new InvalidArgumentError('signal', 'must be an AbortSignal');
-  const onAbort = (): void => controller.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  return () => signal.removeEventListener('abort', onAbort);
 }
 
 /** An option that is present but undefined means its default, not a reset of the constructor's. */
