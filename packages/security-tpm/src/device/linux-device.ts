@@ -108,9 +108,9 @@ async function openInTime(
 }
 
 function createLinuxChannel(file: LinuxFile): TpmChannel {
-  let open = true;
+  let isOpen = true;
   return {
-    isOpen: () => open,
+    isOpen: () => isOpen,
     exchange: async (command) => {
       try {
         const { bytesWritten } = await file.write(command, 0, command.byteLength, null);
@@ -127,7 +127,7 @@ function createLinuxChannel(file: LinuxFile): TpmChannel {
       }
     },
     destroy: async () => {
-      open = false;
+      isOpen = false;
       const closed = file.close().catch(() => undefined);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, closeGraceMs);

@@ -85,7 +85,7 @@ export class ExclusiveScope implements TpmScope {
   async end(): Promise<void> {
     this.#ended = true;
     await this.#tail;
-    const left = [...this.#created].reverse();
+    const left = [...this.#created].toReversed();
     this.#created.clear();
     for (const handle of left) this.#ports.ledger.addOrphan(handle);
     if (!this.#ports.ledger.hasOrphans) return;

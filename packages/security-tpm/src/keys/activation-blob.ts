@@ -2,7 +2,7 @@
  * An activation blob taken apart completely, and its key's public area checked, before any command is sent.
  * What only the TPM can notice (a wrong recipient, a flipped bit under an HMAC) is left to it.
  */
-import { RemoteProtocolError } from '@endorse/interface';
+import { InvalidArgumentError, RemoteProtocolError } from '@endorse/interface';
 import { splitActivationBlob } from '@endorse/protocol';
 import type { ActivationParts } from '@endorse/protocol';
 import {
@@ -32,10 +32,12 @@ const forbidden =
   objectAttributes.restricted |
   objectAttributes.decrypt;
 
-/** Takes a blob apart. Throws `ERR_TPM_BLOB` for anything but six whole parts with the public area of an HMAC-SHA256 key. */
+/**
+ * Takes a blob apart. Throws `ERR_TPM_BLOB` for anything but six whole parts with the public area of an HMAC-SHA256
+ * key, and `ERR_INVALID_ARGUMENT` for what is no bytes.
+ */
 export function parseActivationBlob(blob: Uint8Array): ParsedActivationBlob {
-  if (!(blob instanceof Uint8Array))
-    throw new ActivationBlobError('the activation blob must be a Uint8Array');
+  if (!(blob instanceof Uint8Array)) throw new InvalidArgumentError('activationBlob', 'must be a Uint8Array');
   const parts = split(blob);
   const area = decodeArea(parts.publicArea);
   const missing = (required & ~area.objectAttributes) >>> 0;

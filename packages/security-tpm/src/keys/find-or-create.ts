@@ -1,7 +1,7 @@
 /**
  * The endorsement and the storage root key: found at their handles and checked, or created and persisted.
  */
-import { commands, decodePublic, nvIndices, rh } from '@endorse/tpm2';
+import { commands, decodePublic, nvIndices, rh, templateDeviations } from '@endorse/tpm2';
 import type { PublicArea } from '@endorse/tpm2';
 import { readNvIndex } from '../certificate/nv.ts';
 import { TpmKeyError, formatHandle } from '../errors.ts';
@@ -13,7 +13,6 @@ import type { HierarchyAuthValues, WithAuthValues } from './auth-value.ts';
 import type { KeyPlan } from './key-plan.ts';
 import { describeKey, isResponse, readKey } from './read-key.ts';
 import type { LoadedKey } from './read-key.ts';
-import { findTemplateDifference } from './template-check.ts';
 
 /** What finding or creating a key needs. */
 export interface FindOrCreateContext extends StartSessionOptions {
@@ -60,7 +59,7 @@ export async function findOrCreateKey(
 }
 
 function checkKind(key: LoadedKey, plan: KeyPlan): LoadedKey {
-  const difference = findTemplateDifference(key.area, plan.template);
+  const difference = describeDeviation(key.area, plan.template);
   if (difference === undefined) return key;
   throw new TpmKeyError(
     'ERR_TPM_KEY_TEMPLATE',
@@ -194,7 +193,7 @@ async function readTemplate(
   const bytes = await readNvIndex(scope, index, { signal });
   if (bytes === undefined) return fallback;
   const area = decodePublic(bytes);
-  const difference = findTemplateDifference(area, fallback);
+  const difference = describeDeviation(area, fallback);
   if (difference === undefined) return area;
   throw new TpmKeyError(
     'ERR_TPM_KEY_TEMPLATE',
@@ -203,6 +202,15 @@ async function readTemplate(
       handle: index,
     },
   );
+}
+
+/**
+ * What is different between a key and its template, for people; undefined when it is of the template's kind. ReadPublic
+ * is not authenticated and a handle says nothing: whatever somebody persisted there answers for it.
+ */
+function describeDeviation(area: PublicArea, template: PublicArea): string | undefined {
+  const [deviation] = templateDeviations(area, template);
+  return deviation && `${deviation.field} is ${deviation.actual} instead of ${deviation.expected}`;
 }
 
 function withNonce(nonce: Uint8Array, size: number): Uint8Array {
