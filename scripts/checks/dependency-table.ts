@@ -18,7 +18,7 @@ export interface PackageRule {
   /** Third-party software its tests use as oracle or peer, for ARCHITECTURE.md. */
   readonly testPeers?: string;
   /**
-   * Pure packages only: the files that give defaults from the system, and may
+   * Pure packages only: the files and folders that give defaults from the system, and may
    * therefore reach `@endorse/interface/node` and impure modules of Node.js.
    */
   readonly edgeFiles?: readonly string[];
@@ -85,7 +85,7 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
       'the sans-IO registration machine, its driver, `register()`, `ensureProvisioned()`, `TpmRegistration`',
     imports: ['interface', 'protocol'],
     testImports: ['testkit', 'compliance'],
-    edgeFiles: ['src/node.ts', 'src/system-ports.ts'],
+    edgeFiles: ['src/node.ts', 'src/node/', 'src/system-ports.ts'],
   },
   'provisioning-client': {
     tier: '1',
@@ -185,18 +185,17 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
   },
 });
 
-/** The names of the packages that may be on the registry. */
-export const publishedPackages: readonly string[] = Object.freeze([...published, 'cli']);
-
-const allPublished = `any published package`;
-
-/** The table as Markdown, for ARCHITECTURE.md. */
-export function renderDependencyTable(): string {
-  const rows = Object.entries(dependencyTable).map(([name, rule]) => {
-    const imports = rule.imports.length >= published.length ? allPublished : codeList(rule.imports);
-    const tests = [codeList(rule.testImports ?? []), rule.testPeers ?? ''].filter((part) => part !== '');
-    return `| ${rule.tier} | \`${name}\` | ${rule.holds} | ${imports || '–'} | ${tests.join('; ') || '–'} |`;
-  });
+/** The rows of the packages that exist, as Markdown, for ARCHITECTURE.md. */
+export function renderDependencyTable(existing: readonly string[]): string {
+  const exists = (entry: string): boolean => existing.includes(entry.split('/')[0] ?? entry);
+  const rows = Object.entries(dependencyTable)
+    .filter(([name]) => exists(name))
+    .map(([name, { tier, holds, imports, testImports = [], testPeers }]) => {
+      const allowed =
+        imports.length >= published.length ? 'any published package' : codeList(imports.filter(exists));
+      const tests = [codeList(testImports.filter(exists)), testPeers ?? ''].filter((part) => part !== '');
+      return `| ${tier} | \`${name}\` | ${holds} | ${allowed || '–'} | ${tests.join('; ') || '–'} |`;
+    });
   return [
     '| Tier | Package | Holds | May import | Tests may add |',
     '| --- | --- | --- | --- | --- |',
