@@ -19,7 +19,7 @@ describe('an answer that ends the registration', () => {
         registrationId: 'tpm-device-1',
         operationId,
         registrationState: { errorMessage: 'the webhook said no' },
-        remedy: expect.any(String),
+        remedy: 'Look the service code up and check the enrollment.',
       },
     });
   });
@@ -27,7 +27,10 @@ describe('an answer that ends the registration', () => {
   it('disabled: a typed error that says how to mend it', async () => {
     const { outcome } = await runScript([challenge, registerWith(disabledReply('tpm-device-1'))]);
     expect(outcome).toMatchObject({
-      reason: { code: 'ERR_REGISTRATION_DISABLED', remedy: expect.stringContaining('Enable the enrollment') },
+      reason: {
+        code: 'ERR_REGISTRATION_DISABLED',
+        remedy: 'Enable the enrollment in the provisioning service.',
+      },
     });
   });
 

@@ -267,7 +267,7 @@ it.each([
     transport,
     securityClient,
     store: createMemoryStore(),
-    ...(options as object),
+    ...options,
   } as EnsureProvisionedOptions);
   await expect(booting).rejects.toMatchObject({ name: 'InvalidArgumentError', argument });
   expect(securityClient.calls).toEqual([]);

@@ -55,7 +55,7 @@ describe('a file store', () => {
     await expect(store.write('text', { signal: never })).rejects.toMatchObject({
       name: 'ProvisioningStateError',
       code: 'ERR_STATE_WRITE',
-      remedy: expect.stringContaining(directory.path),
+      remedy: `Make ${directory.path} a directory that this user may write to, on a disk with space left.`,
     });
     expect(await readdir(directory.path)).toEqual(['state.json']);
     await expect(store.read({ signal: never })).rejects.toMatchObject({ code: 'ERR_STATE_READ' });
@@ -134,7 +134,7 @@ describe('the lock', () => {
     const booting = ensureProvisioned({ ...target, transport, securityClient: createFakeTpm(), stateFile });
     await expect(booting).rejects.toMatchObject({
       code: 'ERR_STATE_WRITE',
-      remedy: expect.stringContaining(directory.path),
+      remedy: `Make ${directory.path} a directory that this user may write to.`,
     });
     expect(transport.calls).toEqual([]);
   });

@@ -37,7 +37,7 @@ const uninterruptedRuns: fc.Arbitrary<readonly Trace[]> = fc
     let before = createInitialState(given);
     while (!isTerminal(before.name)) {
       if (traces.length > 1000) throw new Error(`a run of ${traces.length} steps has no end`);
-      const fortune = drawn[traces.length % drawn.length]!;
+      const fortune = at(drawn, traces.length % drawn.length);
       const event = outcomeEvent(before, fortune, now);
       const { state: after, effects } = step(before, event, now);
       traces.push({ before, event, after, effects, now });
@@ -46,6 +46,13 @@ const uninterruptedRuns: fc.Arbitrary<readonly Trace[]> = fc
     }
     return traces;
   });
+
+/** The item at an index that is known to exist. */
+function at<Item>(items: readonly Item[], index: number): Item {
+  const item = items[index];
+  if (item === undefined) throw new Error(`there is no item ${index}`);
+  return item;
+}
 
 function effectsOf(traces: readonly Trace[]): readonly RegistrationEffect[] {
   return traces.flatMap(({ effects }) => effects);
@@ -85,7 +92,7 @@ describe('every run', () => {
   it('sends a bounded number of requests and sleeps a bounded time, whatever the peer answers', () => {
     fc.assert(
       fc.property(uninterruptedRuns, (traces) => {
-        const { policy, maxTotalDelayMs } = traces[0]!.before.settings;
+        const { policy, maxTotalDelayMs } = at(traces, 0).before.settings;
         const repeats = policy.maxRetries + policy.maxTokenRefusals;
         expect(count(traces, 'request-challenge')).toBeLessThanOrEqual(1 + repeats);
         expect(count(traces, 'send-register')).toBeLessThanOrEqual(1 + repeats + policy.maxRestarts);
@@ -124,7 +131,7 @@ describe('every run', () => {
   it('accepts nothing after its end', () => {
     fc.assert(
       fc.property(uninterruptedRuns, (traces) => {
-        const { after } = traces.at(-1)!;
+        const { after } = at(traces, traces.length - 1);
         for (const type of ['start', 'woke', 'key-activated', 'deadline-passed'] as const) {
           expect(() => step(after, { type }, 0)).toThrow(
             expect.objectContaining({ code: 'ERR_LOCAL_STATE' }),
@@ -137,7 +144,7 @@ describe('every run', () => {
   it('holds a token for each request that needs one, and none after its end', () => {
     fc.assert(
       fc.property(uninterruptedRuns, (traces) => {
-        const { attestation } = traces[0]!.before.settings;
+        const { attestation } = at(traces, 0).before.settings;
         let held = false;
         for (const { effect } of effectsOf(traces)) {
           if (effect === 'sign-token') held = true;
@@ -156,7 +163,7 @@ describe('every run', () => {
   it('only has a TPM pass the challenge, and never signs for a certificate', () => {
     fc.assert(
       fc.property(uninterruptedRuns, (traces) => {
-        const { attestation } = traces[0]!.before.settings;
+        const { attestation } = at(traces, 0).before.settings;
         const names = new Set(traces.map(({ after }) => after.name));
         if (attestation !== 'tpm') {
           for (const name of ['awaiting-challenge', 'activating', 'storing-credential'] as const) {

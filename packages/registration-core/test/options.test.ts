@@ -1,7 +1,6 @@
 import type { Transport } from '@endorse/interface';
 import { VirtualClock } from '@endorse/interface/virtual-clock';
 import { createScriptedTransport } from '@endorse/testkit';
-import type { RegisterOptions } from '@endorse/registration-core';
 import {
   SymmetricKeyRegistration,
   TpmRegistration,
@@ -67,7 +66,7 @@ it.each(mistakes)('%s is refused before any IO', async (_what, options, code, ar
     securityClient,
     clock,
     ...options,
-  } as RegisterOptions);
+  });
   await expect(registering).rejects.toMatchObject({
     name: 'InvalidArgumentError',
     code,

@@ -76,13 +76,7 @@ describe('a lost connection on a carrier whose challenge is part of connecting',
   it.each(['register', 'queryOperationStatus'] as const)('during %s needs a new challenge', async (call) => {
     const before = call === 'register' ? [] : [registerWith(assigningReply(operationId))];
     const { outcome, transport, securityClient } = await runScript(
-      [
-        challenge,
-        ...before,
-        failWith(call, lost()),
-        challenge,
-        { call, answer: { reply: assigned } } as ScriptStep,
-      ],
+      [challenge, ...before, failWith(call, lost()), challenge, { call, answer: { reply: assigned } }],
       { carrierChallenge: 'handshake' },
     );
     expect(outcome).toMatchObject(fulfilled);
@@ -102,23 +96,19 @@ describe('a lost connection on a carrier whose challenge is part of connecting',
 });
 
 describe('the life of a token', () => {
-  const replies: RegistrationReply[] = [
-    assigningReply(operationId, 60_000),
-    assigningReply(operationId, 60_000),
-    assigningReply(operationId, 60_000),
-  ];
+  const minute: RegistrationReply = assigningReply(operationId, 60_000);
 
   it('is renewed, without a new challenge, when a long assignment outlives it', async () => {
     const tokens: string[] = [];
     const { outcome, transport } = await runScript(
       [
         challenge,
-        ...replies.map((reply, index): ScriptStep => ({
+        ...[0, 1, 2].map((index): ScriptStep => ({
           call: index === 0 ? 'register' : 'queryOperationStatus',
           answer: {
             run: ({ sasToken }: { readonly sasToken?: { revealText(): string } }) => {
               tokens.push(sasToken?.revealText() ?? '');
-              return reply;
+              return minute;
             },
           },
         })),
@@ -136,7 +126,7 @@ describe('the life of a token', () => {
 
   it('is not renewed where it was shown when connecting', async () => {
     const { securityClient } = await runScript(
-      [challenge, registerWith(replies[0]!), pollWith(replies[1]!), pollWith(assigned)],
+      [challenge, registerWith(minute), pollWith(minute), pollWith(assigned)],
       { sasLifetimeMs: 100_000, carrierChallenge: 'handshake' },
     );
     expect(securityClient.calls.filter(({ method }) => method === 'signWithIdentity')).toHaveLength(1);
@@ -149,9 +139,7 @@ describe('an operation', () => {
       resume: { operationId },
     });
     expect(outcome).toMatchObject({ status: 'fulfilled', value: { operationId, deviceId: 'tpm-device-1' } });
-    expect(transport.calls).toContainEqual(
-      expect.objectContaining({ request: expect.objectContaining({ operationId }) }),
-    );
+    expect(transport.calls[2]).toHaveProperty('request.operationId', operationId);
   });
 
   it('that the service no longer knows is registered anew, once', async () => {

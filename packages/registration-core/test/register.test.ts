@@ -13,6 +13,7 @@ import {
 } from './support/fake-identities.ts';
 import { runToEnd } from './support/run.ts';
 import {
+  challenge,
   happyTpmScript,
   hubKey,
   operationId,
@@ -75,7 +76,7 @@ describe('register() with a TPM', () => {
     const clock = new VirtualClock();
     const payload = { site: 'Zürich', slots: [1, 2] };
     const transport = createScriptedTransport([
-      happyTpmScript[0]!,
+      challenge,
       {
         call: 'register',
         answer: {

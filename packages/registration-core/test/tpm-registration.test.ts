@@ -211,10 +211,7 @@ describe('register()', () => {
         0,
         happyTpmScript.findIndex(({ call }) => call === failing),
       );
-      const { clock, registration, transport } = build([
-        ...script,
-        { call: failing, answer: { error } } as ScriptStep,
-      ]);
+      const { clock, registration, transport } = build([...script, { call: failing, answer: { error } }]);
       const outcome = await runToEnd(clock, registration.register());
       expect(outcome.status === 'rejected' && outcome.reason).toBe(error);
       transport.assertDone();

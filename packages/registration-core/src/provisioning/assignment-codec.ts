@@ -1,4 +1,4 @@
-import type { JsonValue, RegistrationSubstatus } from '@endorse/interface';
+import type { JsonValue } from '@endorse/interface';
 import { attestationKinds } from '@endorse/interface';
 import type { Assignment } from './provisioned-device.ts';
 
@@ -34,7 +34,7 @@ export function decodeAssignment(text: string): Assignment | undefined {
   return {
     ...texts,
     attestation,
-    ...(typeof substatus === 'string' ? { substatus: substatus as RegistrationSubstatus } : {}),
+    ...(typeof substatus === 'string' ? { substatus } : {}),
     // Parsed from JSON, so it is JSON.
     ...(payload === undefined ? {} : { payload: payload as JsonValue }),
     assignedAt,

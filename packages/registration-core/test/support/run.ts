@@ -1,4 +1,4 @@
-import { VirtualClock } from '@endorse/interface/virtual-clock';
+import type { VirtualClock } from '@endorse/interface/virtual-clock';
 
 /** How a promise ended. */
 export type Settled<Value> =
@@ -11,17 +11,16 @@ export async function runToEnd<Value>(
   promise: Promise<Value>,
   maxSteps = 20_000,
 ): Promise<Settled<Value>> {
-  let settled: Settled<Value> | undefined;
+  const ends: Settled<Value>[] = [];
   promise.then(
-    (value) => (settled = { status: 'fulfilled', value }),
-    (reason: unknown) => (settled = { status: 'rejected', reason }),
+    (value) => ends.push({ status: 'fulfilled', value }),
+    (reason: unknown) => ends.push({ status: 'rejected', reason }),
   );
   for (let turn = 0; turn < maxSteps; turn += 1) {
     // A turn of the event loop drains every promise chain, however long: time stands still meanwhile.
     await new Promise((resolve) => setImmediate(resolve));
-    // Only reading lets the compiler see that the handlers above may have run.
-    const current = settled as Settled<Value> | undefined;
-    if (current !== undefined) return current;
+    const [end] = ends;
+    if (end !== undefined) return end;
     const { nextWakeAt } = clock;
     if (nextWakeAt !== undefined) await clock.advance(Math.max(0, nextWakeAt - clock.now()));
   }

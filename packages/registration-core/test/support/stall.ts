@@ -113,7 +113,7 @@ export function stallAt(
 
 function standStill(step: ScriptStep, stand: (signal: AbortSignal) => Promise<never>): ScriptStep {
   const answer = { run: (_request: unknown, signal: AbortSignal) => stand(signal) };
-  return { ...step, answer } as ScriptStep;
+  return { ...step, answer };
 }
 
 function replyOf(
