@@ -1,7 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash as oneShotHash } from 'node:crypto';
 import { InvalidArgumentError } from '@endorse/interface';
 import type { ByteReader } from './bytes/byte-reader.ts';
 import type { ByteWriter } from './bytes/byte-writer.ts';
+import { concatBytes } from './bytes/bytes.ts';
 
 /** Hash algorithms, by the names of FIPS 180/202 and GB/T 32905 (Part 2, 6.3 TPM_ALG_ID). */
 export type HashAlgorithm =
@@ -131,9 +132,8 @@ export function opensslHashName(hash: HashAlgorithm): string {
 
 /** Digest of all parts in a row. */
 export function digest(hash: HashAlgorithm, ...parts: readonly Uint8Array[]): Uint8Array {
-  const state = createHash(opensslHashName(hash));
-  for (const part of parts) state.update(part);
-  return new Uint8Array(state.digest());
+  // The one-shot function takes half the time of a Hash object, and an activation blob needs some thirty digests.
+  return new Uint8Array(oneShotHash(opensslHashName(hash), concatBytes(...parts), 'buffer'));
 }
 
 /** HMAC (RFC 2104) of all parts in a row. */

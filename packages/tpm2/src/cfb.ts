@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { InvalidArgumentError } from '@endorse/interface';
-import { concatBytes, requireBytes } from './bytes/bytes.ts';
+import { concatBytes, emptyBytes, requireBytes } from './bytes/bytes.ts';
 import type { SymmetricDefinition } from './structures/symmetric.ts';
 
 /** Block size of every cipher that can protect keys here, in bytes. */
@@ -15,7 +15,9 @@ export function encryptCfb(
   data: Uint8Array,
   iv: Uint8Array = noIv,
 ): Uint8Array {
-  const cipher = createCipheriv(cipherName(symmetric, key), key, iv);
+  const name = cipherName(symmetric, key);
+  if (data.byteLength === 0) return emptyBytes;
+  const cipher = createCipheriv(name, key, iv);
   return concatBytes(cipher.update(data), cipher.final());
 }
 
@@ -26,7 +28,9 @@ export function decryptCfb(
   data: Uint8Array,
   iv: Uint8Array = noIv,
 ): Uint8Array {
-  const cipher = createDecipheriv(cipherName(symmetric, key), key, iv);
+  const name = cipherName(symmetric, key);
+  if (data.byteLength === 0) return emptyBytes;
+  const cipher = createDecipheriv(name, key, iv);
   return concatBytes(cipher.update(data), cipher.final());
 }
 
