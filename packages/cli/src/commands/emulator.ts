@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Emulator } from '@endorse/emulator';
+import { UnsupportedCapabilityError } from '@endorse/interface';
+import { defineCommand, type Command, type CommandContext } from '../command/command.ts';
+import { waitForAbort } from './wait-for-abort.ts';
+
+/** `endorse emulator`: runs the emulated provisioning service until it is interrupted. */
+export const emulatorCommand: Command = defineCommand({
+  path: ['emulator'],
+  summary: 'run a provisioning service and an IoT hub on this machine',
+  description: [
+    'Runs an emulated Device Provisioning Service with real TPM attestation, its service API and a small IoT hub, until Ctrl-C. Nothing leaves the machine, and everything is forgotten at the end.',
+    'Clients have to trust its CA: its file is printed. With --ca-dir the CA is kept there and used again, otherwise it is made anew and its file removed at the end.',
+    'With --json the first line is {"event":"ready",…} with the ID scope, the connection string of the service API, the CA file and the endpoints; further lines tell what happens.',
+  ],
+  options: {
+    'http-port': port('port of the device and service API'),
+    'hub-port': port('port of the hub'),
+    'amqp-port': port('port of AMQP; not in this version'),
+    'mqtt-port': port('port of MQTT; not in this version'),
+    bind: { type: 'string', value: 'ADDR', summary: 'address to listen on', default: '127.0.0.1' },
+    'allow-non-loopback': {
+      type: 'boolean',
+      summary: 'allow a --bind that other machines reach: a fake service with a fake CA, open to all of them',
+    },
+    hostname: { type: 'strings', value: 'NAME', summary: 'further name for the certificate and for tokens' },
+    'advertised-host': {
+      type: 'string',
+      value: 'NAME',
+      summary: 'host that is handed out, also as assigned hub',
+    },
+    'id-scope': { type: 'string', value: 'SCOPE', summary: 'ID scope, 0ne00000000 unless given' },
+    'retry-after': integer(
+      'S',
+      'pause devices are asked for while they are being assigned, in seconds',
+      3600,
+    ),
+    'assigning-ms': integer('N', 'how long an assignment takes, in milliseconds', 3_600_000),
+    data: { type: 'string', value: 'DIR', summary: 'directory for durable state; not in this version' },
+    'ca-dir': { type: 'string', value: 'DIR', summary: 'directory whose CA is used, or where one is put' },
+  },
+  examples: [
+    { line: 'endorse emulator', says: 'run on free ports and print where' },
+    { line: 'endorse emulator --http-port 8443 --ca-dir ./ca', says: 'the same port and CA every time' },
+    { line: 'endorse emulator --json | head -1', says: 'what a script needs to know, in one line' },
+  ],
+  exitCodes: { 130: 'interrupted: the ordinary end' },
+  async run(values, context) {
+    refuseWhatIsNotThere(values);
+    const directory = values['ca-dir'] ?? mkdtempSync(join(tmpdir(), 'endorse-ca-'));
+    try {
+      const { startEmulator } = await import('@endorse/emulator');
+      const emulator = await startEmulator({
+        bind: values.bind,
+        allowNonLoopback: values['allow-non-loopback'],
+        hostnames: values.hostname,
+        caDirectory: directory,
+        httpPort: values['http-port'] ?? 0,
+        hubPort: values['hub-port'] ?? 0,
+        retryAfterSeconds: values['retry-after'] ?? 0,
+        assigningDurationMs: values['assigning-ms'] ?? 0,
+        onEvent: (event) => {
+          const { event: name, at, ...fields } = event;
+          context.output.event(event);
+          context.output.progress(`${new Date(at).toISOString().slice(11, 23)} ${describe(name, fields)}`);
+        },
+        ...(values['advertised-host'] === undefined ? {} : { advertisedHost: values['advertised-host'] }),
+        ...(values['id-scope'] === undefined ? {} : { idScope: values['id-scope'] }),
+      });
+      try {
+        announce(emulator, context);
+        await waitForAbort(context.signal);
+      } finally {
+        await emulator.stop();
+      }
+    } finally {
+      if (values['ca-dir'] === undefined) rmSync(directory, { recursive: true, force: true });
+    }
+    throw context.signal.reason;
+  },
+});
+
+function announce(emulator: Emulator, { output }: CommandContext): void {
+  const { idScope, caFile, provisioningHost, endpoints } = emulator;
+  // The one place that hands the key out: whoever runs the emulator owns it.
+  const serviceConnectionString = emulator.serviceConnectionString.revealText();
+  output.event({
+    event: 'ready',
+    idScope,
+    serviceConnectionString,
+    caFile,
+    endpoints: {
+      http: endpoints.http,
+      amqp: null,
+      mqtt: null,
+      service: endpoints.service,
+      hub: endpoints.hub,
+    },
+  });
+  const row = (name: string, value: string): void =>
+    output.result(`${output.style('dim', name.padEnd(12))} ${value}`);
+  output.result(output.style('green', 'The emulator is ready. Ctrl-C ends it.'));
+  row('ID scope', idScope);
+  row('host', provisioningHost);
+  row('hub', emulator.assignedHub);
+  row('CA file', caFile ?? 'none');
+  row('service API', serviceConnectionString);
+  output.result('');
+  output.result(output.style('dim', 'Register a device whose endorsement key is enrolled with:'));
+  output.result(
+    `  endorse register --host ${provisioningHost} --id-scope ${idScope} --ca ${caFile ?? 'FILE'} --tpm URL`,
+  );
+}
+
+function describe(name: string, fields: Readonly<Record<string, unknown>>): string {
+  const details = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return [name, ...details.map(([key, value]) => `${key}=${String(value)}`)].join(' ');
+}
+
+function refuseWhatIsNotThere(values: {
+  readonly 'amqp-port': number | undefined;
+  readonly 'mqtt-port': number | undefined;
+  readonly data: string | undefined;
+}): void {
+  for (const option of ['amqp-port', 'mqtt-port', 'data'] as const) {
+    if (values[option] === undefined) continue;
+    throw new UnsupportedCapabilityError(
+      `--${option} is not in this version: its emulator speaks HTTP and keeps its state in memory`,
+      { required: option, available: ['http-port', 'hub-port', 'ca-dir'] },
+    );
+  }
+}
+
+function port(summary: string): { type: 'integer'; value: 'N'; summary: string; minimum: 0; maximum: 65535 } {
+  return {
+    type: 'integer',
+    value: 'N',
+    summary: `${summary}; 0 lets the system choose`,
+    minimum: 0,
+    maximum: 65_535,
+  };
+}
+
+function integer<Maximum extends number>(
+  value: string,
+  summary: string,
+  maximum: Maximum,
+): { type: 'integer'; value: string; summary: string; minimum: 0; maximum: Maximum } {
+  return { type: 'integer', value, summary, minimum: 0, maximum };
+}

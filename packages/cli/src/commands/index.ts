@@ -1,0 +1,13 @@
+import type { Command } from '../command/command.ts';
+import { doctorCommand } from './doctor.ts';
+import { emulatorCommand } from './emulator.ts';
+import { registerCommand } from './register.ts';
+import { tpmInfoCommand } from './tpm-info.ts';
+
+/** Every command, in the order help lists them. */
+export const commands: readonly Command[] = Object.freeze([
+  tpmInfoCommand,
+  doctorCommand,
+  registerCommand,
+  emulatorCommand,
+]);

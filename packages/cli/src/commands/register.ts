@@ -1,0 +1,251 @@
+import type { JsonValue, RegistrationResult } from '@endorse/interface';
+import { UnsupportedCapabilityError } from '@endorse/interface';
+import type { RegisterOptions } from '@endorse/registration-core';
+import { parseHostPort, validateIdScope, validateRegistrationId } from '@endorse/protocol';
+import { defineCommand, type Command, type CommandContext } from '../command/command.ts';
+import { UsageError } from '../command/usage-error.ts';
+import { createRegistrationReporter } from '../output/registration-reporter.ts';
+import { createVerbose } from '../output/verbose.ts';
+import { readOptionFile } from './read-file.ts';
+import { checkOption } from '../command/check-option.ts';
+import { readEkTemplate, readHierarchyAuth, tpmOptions } from './tpm-options.ts';
+
+/** `endorse register`: registers this device and loads the key for its hub into the TPM. */
+export const registerCommand: Command = defineCommand({
+  path: ['register'],
+  summary: 'register this device with a provisioning service',
+  description: [
+    'Registers this device with a Device Provisioning Service and prints the hub it belongs to. With a TPM, the service wraps a fresh key so that only this TPM can load it; the key never leaves the chip. Keys that the TPM lacks are created on the way, which can take a minute on a chip.',
+    'An individual enrollment with this TPM’s endorsement key has to exist: endorse tpm info prints the key and the registration id.',
+    'With --state the assignment is kept in a file and used again, so that a device can call this at every boot without wearing its TPM out.',
+  ],
+  options: {
+    host: { type: 'string', value: 'HOST[:PORT]', summary: 'provisioning service', required: true },
+    'id-scope': {
+      type: 'string',
+      value: 'SCOPE',
+      summary: 'ID scope of the service instance',
+      required: true,
+    },
+    transport: {
+      type: 'string',
+      value: 'NAME',
+      summary: 'carrier; this version has http',
+      choices: ['http', 'amqp', 'amqp-ws', 'mqtt', 'mqtt-ws'],
+      default: 'http',
+    },
+    tpm: {
+      type: 'string',
+      value: 'URL',
+      summary: 'TPM that is the identity, for example device:///dev/tpmrm0',
+    },
+    'symmetric-key-env': {
+      type: 'string',
+      value: 'VAR',
+      summary: 'environment variable with the device key; not in this version',
+    },
+    'x509-cert': { type: 'string', value: 'FILE', summary: 'certificate of the device; not in this version' },
+    'x509-key': { type: 'string', value: 'FILE', summary: 'its private key; not in this version' },
+    ...tpmOptions,
+    'registration-id': {
+      type: 'string',
+      value: 'ID',
+      summary: 'registration id, derived from the endorsement key unless given',
+    },
+    ca: { type: 'string', value: 'FILE', summary: 'PEM certificates to trust instead of the usual ones' },
+    'payload-file': { type: 'string', value: 'FILE', summary: 'JSON for a custom allocation function' },
+    'timeout-ms': {
+      type: 'integer',
+      value: 'N',
+      summary: 'longest duration of the whole registration',
+      minimum: 1,
+      maximum: 86_400_000,
+      default: 300_000,
+    },
+    state: { type: 'string', value: 'FILE', summary: 'file that keeps the assignment' },
+    force: { type: 'boolean', summary: 'register even if the state file has an assignment' },
+  },
+  environment: {
+    HTTPS_PROXY: 'proxy to tunnel through',
+    NO_PROXY: 'hosts that are reached without it',
+    NODE_EXTRA_CA_CERTS: 'file of further certificates to trust',
+  },
+  examples: [
+    {
+      line: 'endorse register --host global.azure-devices-provisioning.net --id-scope 0ne000A247E --tpm device:///dev/tpmrm0',
+      says: 'register with Azure',
+    },
+    {
+      line: 'endorse register --host localhost:8443 --id-scope 0ne00000000 --ca ./ca/ca.pem --tpm swtpm://127.0.0.1:2321',
+      says: 'register a simulated TPM with endorse emulator',
+    },
+    {
+      line: 'OWNER_AUTH=… endorse register … --owner-auth-env OWNER_AUTH --state /var/lib/endorse/state.json --json',
+      says: 'a TPM with a password, at boot, for a program to read',
+    },
+  ],
+  exitCodes: { 1: 'the service refused, could not be reached, or the TPM failed' },
+  async run(values, context) {
+    const tpm = readIdentity(values);
+    requireTransport(values.transport);
+    checkOption('host', () => parseHostPort(values.host));
+    checkOption('id-scope', () => validateIdScope(values['id-scope']));
+    const registrationId = values['registration-id'];
+    if (registrationId !== undefined)
+      checkOption('registration-id', () => validateRegistrationId(registrationId));
+    const hierarchyAuth = readHierarchyAuth(values, context.env);
+    const payload = readPayload(values['payload-file']);
+    const ca = values.ca === undefined ? undefined : readOptionFile('ca', values.ca);
+    const verbose = createVerbose(context.output);
+
+    const [{ createHttpTransport }, { createTpmSecurityClient, parseTpmAddress }] = await Promise.all([
+      import('@endorse/transport-http'),
+      import('@endorse/security-tpm'),
+    ]);
+    checkOption('tpm', () => parseTpmAddress(tpm));
+    const transport = checkOption('ca', () =>
+      createHttpTransport({
+        ca,
+        proxyFromEnvironment: true,
+        userAgent: `endorse-cli/${context.version}`,
+        ...verbose.logging,
+      }),
+    );
+    const reporter = createRegistrationReporter(context.output);
+    const securityClient = await createTpmSecurityClient({
+      tpm,
+      ekTemplate: readEkTemplate(values['ek-template']),
+      signal: context.signal,
+      ...hierarchyAuth,
+      ...verbose.logging,
+      ...verbose.tracing,
+      ...(registrationId === undefined ? {} : { registrationId }),
+    });
+    try {
+      const options = {
+        provisioningHost: values.host,
+        idScope: values['id-scope'],
+        transport,
+        securityClient,
+        payload,
+        forceRegistration: values.force,
+        deadlineMs: values['timeout-ms'],
+        signal: context.signal,
+        onProgress: reporter.onProgress,
+      };
+      printAssignment(await provision(options, values.state, context), context);
+      return 0;
+    } finally {
+      await securityClient[Symbol.asyncDispose]();
+    }
+  },
+});
+
+interface IdentityValues {
+  readonly tpm: string | undefined;
+  readonly 'symmetric-key-env': string | undefined;
+  readonly 'x509-cert': string | undefined;
+  readonly 'x509-key': string | undefined;
+}
+
+/** The identity is exactly one of three; this version has the TPM. */
+function readIdentity(values: IdentityValues): string {
+  const x509 = values['x509-cert'] ?? values['x509-key'];
+  const given = [
+    values.tpm === undefined ? undefined : '--tpm',
+    values['symmetric-key-env'] === undefined ? undefined : '--symmetric-key-env',
+    x509 === undefined ? undefined : '--x509-cert',
+  ].filter((name) => name !== undefined);
+  if (given.length > 1)
+    throw new UsageError(`${given.join(' and ')} exclude each other: a device has one identity`);
+  if (values['symmetric-key-env'] !== undefined)
+    throw missingPackage('symmetric-key', 'security-symmetric-key', ['tpm']);
+  if (x509 !== undefined) throw missingPackage('x509', 'security-x509', ['tpm']);
+  if (values.tpm !== undefined) return values.tpm;
+  throw new UsageError('no identity: give --tpm URL', { remedy: 'On Linux: --tpm device:///dev/tpmrm0' });
+}
+
+function requireTransport(transport: string): void {
+  if (transport === 'http') return;
+  throw missingPackage(transport, `transport-${transport.replace(/-ws$/, '')}`, ['http']);
+}
+
+function missingPackage(
+  required: string,
+  name: string,
+  available: readonly string[],
+): UnsupportedCapabilityError {
+  return new UnsupportedCapabilityError(
+    `${required} needs @endorse/${name}, which this version does not have`,
+    { required, available },
+    { remedy: `Use ${available.join(' or ')}.` },
+  );
+}
+
+function readPayload(file: string | undefined): JsonValue | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return JSON.parse(readOptionFile('payload-file', file)) as JsonValue;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`--payload-file: ${file} is not JSON`);
+  }
+}
+
+/** What is printed of an assignment, whether fresh or from the state file. */
+type PrintedAssignment = Pick<
+  RegistrationResult,
+  'assignedHub' | 'deviceId' | 'registrationId' | 'substatus' | 'operationId' | 'payload'
+> & { readonly source: 'registered' | 'stored' };
+
+async function provision(
+  options: RegisterOptions,
+  stateFile: string | undefined,
+  context: CommandContext,
+): Promise<PrintedAssignment> {
+  if (stateFile === undefined) {
+    const { register } = await import('@endorse/registration-core');
+    return { ...(await register(options)), source: 'registered' };
+  }
+  const { ensureProvisioned } = await import('@endorse/registration-core/node');
+  try {
+    return await ensureProvisioned({ ...options, stateFile });
+  } catch (error) {
+    // Registered, but not stored: the assignment must not be lost with the error.
+    if (isUnstored(error)) printAssignment(error.device, context);
+    throw error;
+  }
+}
+
+function isUnstored(error: unknown): error is { readonly device: PrintedAssignment } {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ERR_STATE_WRITE' &&
+    'device' in error &&
+    error.device !== undefined
+  );
+}
+
+function printAssignment(assignment: PrintedAssignment, { output }: CommandContext): void {
+  const { assignedHub, deviceId, registrationId, substatus, operationId, payload, source } = assignment;
+  output.event({
+    event: 'assigned',
+    source,
+    registrationId,
+    assignedHub,
+    deviceId,
+    substatus,
+    operationId,
+    payload,
+  });
+  const row = (name: string, value: string | undefined): void => {
+    if (value !== undefined) output.result(`${output.style('dim', name.padEnd(16))} ${value}`);
+  };
+  if (source === 'stored') output.progress('using the assignment in the state file; --force registers anew');
+  row('hub', assignedHub);
+  row('device id', deviceId);
+  row('sub-status', substatus);
+  row('registration id', registrationId);
+  row('payload', payload === undefined ? undefined : JSON.stringify(payload));
+}
