@@ -4,7 +4,7 @@ import { deriveRegistrationId } from '@endorse/protocol';
 import { TpmError } from '@endorse/tpm2';
 import { checkClientOptions } from './client-options.ts';
 import type { TpmSecurityClientOptions } from './client-options.ts';
-import { TpmKeyError } from './errors.ts';
+import { TpmDeviceError, TpmKeyError } from './errors.ts';
 import { createTpmExecutor } from './executor/executor.ts';
 import type { TpmExecutor } from './executor/executor.ts';
 import type { TpmScope } from './executor/scope.ts';
@@ -61,6 +61,7 @@ class TpmClient implements TpmSecurityClientHandle {
   #endorsementKey: LoadedKey | undefined;
   #storageRootKey: LoadedKey | undefined;
   #inputBufferBytes: number | undefined;
+  #closed = false;
 
   constructor(
     executor: TpmExecutor,
@@ -78,6 +79,7 @@ class TpmClient implements TpmSecurityClientHandle {
   }
 
   async getRegistrationId(options: SecurityClientOptions = {}): Promise<string> {
+    this.#checkOpen();
     options.signal?.throwIfAborted();
     return this.#options.registrationId ?? deriveRegistrationId(await this.getEndorsementKey(options));
   }
@@ -133,6 +135,7 @@ class TpmClient implements TpmSecurityClientHandle {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#ownsExecutor) await this.executor.close();
   }
 
@@ -140,8 +143,13 @@ class TpmClient implements TpmSecurityClientHandle {
     await this.close();
   }
 
+  #checkOpen(): void {
+    if (this.#closed) throw new TpmDeviceError('ERR_TPM_CLOSED', 'the TPM security client was closed');
+  }
+
   /** One operation. When the TPM refuses it, what was cached of its keys is read anew next time. */
   async #exclusive<T>(section: (scope: TpmScope) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    this.#checkOpen();
     try {
       return await this.executor.exclusive(section, { signal });
     } catch (error) {

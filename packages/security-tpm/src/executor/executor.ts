@@ -109,7 +109,7 @@ export async function createTpmExecutor(
     timeoutFactor: options.timeoutFactor ?? 1,
     onTrace: options.onTrace,
   });
-  return new QueuedExecutor(connection, { submitter, ledger, random, logger }, options);
+  return new QueuedExecutor(connection, { submitter, ledger, random }, options);
 }
 
 class QueuedExecutor implements TpmExecutor {
@@ -191,6 +191,7 @@ class QueuedExecutor implements TpmExecutor {
     });
     await Promise.race([this.#queue.idle(), patience]);
     clearTimeout(timer);
+    await this.#ports.submitter.cleanUp();
     await this.#connection.close();
   }
 

@@ -45,6 +45,11 @@ export class HandleLedger {
     return this.#orphans.size > 0;
   }
 
+  /** True when something of ours is in the TPM, or may be, that nobody uses. */
+  get needsCleaning(): boolean {
+    return this.hasOrphans || this.#creationLost;
+  }
+
   /** A handle of ours that could not be flushed. */
   addOrphan(handle: number): void {
     this.#orphans.add(handle);
@@ -55,10 +60,11 @@ export class HandleLedger {
     this.#creationLost = !this.#resourceManaged;
   }
 
-  /** To be called before a command that makes a handle; looks once what is there already. */
-  async prepareCreation(send: SendMaintenance): Promise<void> {
-    if (this.#resourceManaged || this.#foreign !== undefined) return;
+  /** To be called before a command that makes a handle; looks once what is there already, and says how many. */
+  async prepareCreation(send: SendMaintenance): Promise<number> {
+    if (this.#resourceManaged || this.#foreign !== undefined) return 0;
     this.#foreign = new Set(await listHandles(send));
+    return this.#foreign.size;
   }
 
   /** To be called on a new connection; `inUse` are the handles whose users may come back to them. */

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@endorse/interface';
-import type { Logger, RandomSource } from '@endorse/interface';
+import type { RandomSource } from '@endorse/interface';
 import { commands } from '@endorse/tpm2';
 import type { Command } from '@endorse/tpm2';
 import type { Authorization } from '../session/auth-session.ts';
@@ -41,7 +41,6 @@ export interface ScopePorts {
   readonly submitter: Submitter;
   readonly ledger: HandleLedger;
   readonly random: RandomSource;
-  readonly logger: Logger;
 }
 
 /** A scope as the executor sees it. */
@@ -88,13 +87,7 @@ export class ExclusiveScope implements TpmScope {
     const left = [...this.#created].toReversed();
     this.#created.clear();
     for (const handle of left) this.#ports.ledger.addOrphan(handle);
-    if (!this.#ports.ledger.hasOrphans) return;
-    try {
-      await this.#ports.submitter.flushOrphans();
-    } catch (error) {
-      // They stay on the ledger, for the next connection.
-      this.#ports.logger.log('warn', 'tpm-cleanup-postponed', { error: String(error) });
-    }
+    await this.#ports.submitter.cleanUp();
   }
 
   async #perform<Request, Response>(

@@ -42,6 +42,11 @@ const repeatable: readonly string[] = [
   'ReadPublic',
 ];
 
+const nobody: ReadonlySet<number> = new Set();
+/** How often cleaning is tried, and how long it waits for a lost device each time, in milliseconds. */
+const maxCleanUps = 2;
+const cleanUpReopenForMs = 300;
+
 /** Sends commands and applies the retry policy. Not safe for concurrent use: the executor's queue guards it. */
 export class Submitter {
   readonly #ports: SubmitterPorts;
@@ -66,9 +71,7 @@ export class Submitter {
       let response: Uint8Array;
       try {
         const device = await this.#ready(inUse, signal);
-        if (command.responseHandleCount > 0) {
-          await ledger.prepareCreation((own, ownFrame) => this.#transmit(device, own, ownFrame, 1));
-        }
+        if (command.responseHandleCount > 0) await this.#prepareCreation(device);
         signal?.throwIfAborted();
         response = await this.#transmit(device, command, frame, attempt, options);
       } catch (error) {
@@ -92,7 +95,7 @@ export class Submitter {
           break;
         case 'free-memory':
           if (!ledger.hasOrphans) return response;
-          await this.flushOrphans();
+          await this.#flushOrphans();
           break;
         case 'start-up':
           // Hardware is started by the firmware; a resource manager would not let us.
@@ -105,10 +108,33 @@ export class Submitter {
     }
   }
 
-  /** Flushes the handles nobody uses any more. */
-  async flushOrphans(): Promise<void> {
+  /**
+   * Flushes what nobody uses any more, on a new connection if the old one is lost. Never rejects: what is left stays
+   * on the ledger.
+   */
+  async cleanUp(): Promise<void> {
+    const { connection, ledger, logger } = this.#ports;
+    for (let attempt = 1; ledger.needsCleaning && attempt <= maxCleanUps; attempt += 1) {
+      try {
+        await this.#ready(nobody, undefined, cleanUpReopenForMs);
+        await this.#flushOrphans();
+      } catch (error) {
+        logger.log('warn', 'tpm-cleanup-failed', { attempt, error: String(error) });
+        if (!connection.canReopen) return;
+      }
+    }
+  }
+
+  async #flushOrphans(): Promise<void> {
     const device = await this.#ports.connection.open(undefined);
     await this.#ports.ledger.flushOrphans((command, frame) => this.#transmit(device, command, frame, 1));
+  }
+
+  async #prepareCreation(device: TpmDevice): Promise<void> {
+    const { ledger, logger } = this.#ports;
+    const count = await ledger.prepareCreation((command, frame) => this.#transmit(device, command, frame, 1));
+    // Somebody crashed here, or leaves objects to a later run; with three slots that is felt soon.
+    if (count > 0) logger.log('warn', 'tpm-foreign-handles', { count });
   }
 
   async #startUp(): Promise<void> {
@@ -117,9 +143,13 @@ export class Submitter {
     await this.#transmit(device, commands.Startup, frame, 1);
   }
 
-  async #ready(inUse: ReadonlySet<number>, signal: AbortSignal | undefined): Promise<TpmDevice> {
+  async #ready(
+    inUse: ReadonlySet<number>,
+    signal: AbortSignal | undefined,
+    reopenForMs?: number,
+  ): Promise<TpmDevice> {
     const { connection, ledger, logger } = this.#ports;
-    const device = await connection.open(signal);
+    const device = await connection.open(signal, reopenForMs);
     if (connection.generation !== this.#seenGeneration) {
       logger.log('info', 'tpm-reconnected', { generation: connection.generation });
       await ledger.recover((command, frame) => this.#transmit(device, command, frame, 1), inUse);
