@@ -63,7 +63,7 @@ function packageFindings(workspacePackage: WorkspacePackage, input: DependencyIn
     .filter((file) => /\.[cm]?[jt]s$/.test(file))
     .map((file) => ({
       file: `${folder}/${file}`,
-      published: isPublished(file),
+      published: manifest.private !== true && isPublished(file),
       references: readImports(file, input.read(`${folder}/${file}`)),
     }));
   return [
@@ -82,7 +82,7 @@ function packageFindings(workspacePackage: WorkspacePackage, input: DependencyIn
   ];
 }
 
-/** `src` and `bin` go to the registry, everything else stays here. */
+/** Of a published package, `src` and `bin` go to the registry, everything else stays here. */
 function isPublished(file: string): boolean {
   return file.startsWith('src/') || file.startsWith('bin/');
 }
@@ -96,7 +96,10 @@ function referenceProblems(
 ): string[] {
   if (specifier.startsWith('.')) {
     const target = posix.join(posix.dirname(file), specifier);
-    if (!target.startsWith(`${folder}/`)) return [`${specifier} leaves the package; import it by name`];
+    if (!target.startsWith(`${folder}/`)) {
+      const isTooling = rule.seesRepository === true && !published && target.startsWith('scripts/');
+      return isTooling ? [] : [`${specifier} leaves the package; import it by name`];
+    }
     if (published && !isPublished(target.slice(folder.length + 1))) {
       return [`published code imports ${specifier}, which is not published`];
     }
@@ -158,7 +161,7 @@ function manifestFindings(
         messages.push(`${group} names ${name}, which the dependency table does not allow`);
       }
       const needed =
-        usedHere.has(name) || isUsedWithoutImport(name, manifest) || (own && rule.resolvesEverything);
+        usedHere.has(name) || isUsedWithoutImport(name, manifest) || (own && rule.seesRepository);
       if (!needed) messages.push(`${group} names ${name}, which nothing imports`);
       const wanted = own ? 'workspace:^' : 'catalog:';
       if (range !== wanted) messages.push(`${group}: ${name} must be ${wanted}, not ${range}`);

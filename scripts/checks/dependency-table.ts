@@ -22,8 +22,11 @@ export interface PackageRule {
    * therefore reach `@endorse/interface/node` and impure modules of Node.js.
    */
   readonly edgeFiles?: readonly string[];
-  /** True where everything must resolve, imported or not: README snippets run from there. */
-  readonly resolvesEverything?: boolean;
+  /**
+   * Sees the whole repository: every package resolves from there, imported or
+   * not, because README snippets run there; and it may use `scripts/`.
+   */
+  readonly seesRepository?: boolean;
 }
 
 const published = [
@@ -181,7 +184,7 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
     imports: [...published, 'cli'],
     testImports: ['testkit'],
     testPeers: 'anything',
-    resolvesEverything: true,
+    seesRepository: true,
   },
 });
 

@@ -1,12 +1,13 @@
 /**
- * The generated parts of documents, between `<!-- generated:name -->` and
- * `<!-- /generated:name -->`: rendered by `npm run format`, compared by a check.
+ * The generated parts of documents, between `<!-- begin: name -->` and
+ * `<!-- end: name -->`: rendered by `npm run format`, compared by a check.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Check, Finding } from './check.ts';
 import { renderDependencyTable } from './dependency-table.ts';
 import { runTool } from './tool.ts';
+import { readWorkspace } from './workspace.ts';
 
 /** A part of a document that is rendered from something else. */
 export interface GeneratedSection {
@@ -18,7 +19,7 @@ export interface GeneratedSection {
 
 /** All of them. The benchmark table of the README is not here: `npm run bench` writes it, figures do not go stale. */
 export const generatedSections: readonly GeneratedSection[] = [
-  { file: 'ARCHITECTURE.md', name: 'dependency-table', render: async () => renderDependencyTable() },
+  { file: 'ARCHITECTURE.md', name: 'dependency-table', render: renderTableOfWorkspace },
   { file: 'ARCHITECTURE.md', name: 'registration-machine', render: renderRegistrationMachine },
 ];
 
@@ -52,29 +53,33 @@ export async function renderSections(root: string): Promise<void> {
 /** Says how a document's section differs from what it should hold; undefined when it does not. */
 export function sectionProblem(document: string, name: string, contents: string): string | undefined {
   const found = sectionPattern(name).exec(document)?.groups?.['contents'];
-  if (found === undefined) return `has no section between the markers of generated:${name}`;
+  if (found === undefined) return `has no section between the markers of ${name}`;
   return withoutLayout(found) === withoutLayout(contents)
     ? undefined
-    : `the section generated:${name} is stale; run \`npm run format\``;
+    : `the section ${name} is stale; run \`npm run format\``;
 }
 
 /** The document with the section's contents replaced; throws when it has no such section. */
 export function replaceSection(document: string, name: string, contents: string): string {
   const pattern = sectionPattern(name);
-  if (!pattern.test(document)) throw new Error(`no section generated:${name}`);
+  if (!pattern.test(document)) throw new Error(`no section ${name}`);
   return document.replace(
     pattern,
-    () => `<!-- generated:${name} -->\n\n${contents.trim()}\n\n<!-- /generated:${name} -->`,
+    () => `<!-- begin: ${name} -->\n\n${contents.trim()}\n\n<!-- end: ${name} -->`,
   );
 }
 
 function sectionPattern(name: string): RegExp {
-  return new RegExp(`<!-- generated:${name} -->(?<contents>[^]*?)<!-- /generated:${name} -->`);
+  return new RegExp(`<!-- begin: ${name} -->(?<contents>[^]*?)<!-- end: ${name} -->`);
 }
 
 /** The formatter pads table cells; that is no difference. */
 function withoutLayout(markdown: string): string {
   return markdown.replace(/-{3,}/g, '---').replace(/\s+/g, ' ').trim();
+}
+
+async function renderTableOfWorkspace(root: string): Promise<string> {
+  return renderDependencyTable(readWorkspace(root).map(({ name }) => name));
 }
 
 /** The package renders its own table, so that this script need not know its shape. */

@@ -60,8 +60,9 @@ export const purity: Check = {
     return readWorkspace(root).flatMap(({ name, folder, files }) => {
       const rule = dependencyTable[name];
       if (rule?.tier !== '0' && rule?.tier !== '1') return [];
+      const isEdge = (file: string): boolean => (rule.edgeFiles ?? []).some((edge) => file.startsWith(edge));
       return files
-        .filter((file) => file.startsWith('src/') && file.endsWith('.ts') && !rule.edgeFiles?.includes(file))
+        .filter((file) => file.startsWith('src/') && file.endsWith('.ts') && !isEdge(file))
         .flatMap((file) => impurities(`${folder}/${file}`, readFileSync(join(root, folder, file), 'utf8')));
     });
   },

@@ -52,6 +52,8 @@ export class InvalidArgumentError extends TypeError {
   readonly code: InvalidArgumentCode;
   /** Name of the argument, for example `options.deadlineMs`. */
   readonly argument: string;
+  /** None: the message says what the argument must be. */
+  readonly remedy: string | undefined = undefined;
 
   constructor(argument: string, problem: string, code: InvalidArgumentCode = 'ERR_INVALID_ARGUMENT') {
     super(`${argument} ${problem}`);

@@ -5,10 +5,7 @@
  * here loads none: HTTP must not come with the contracts, nor native code with
  * the TPM. Dependencies of what is named here are allowed with it.
  */
-export const allowedModules: Readonly<Record<string, readonly string[]>> = Object.freeze({
-  '@endorse/emulator': ['@peculiar/x509'],
-  '@endorse/cli': [],
-});
+export const allowedModules: Readonly<Record<string, readonly string[]>> = Object.freeze({});
 
 /** The packages of a lock file: name to names of its dependencies. */
 export type DependencyNames = Readonly<Record<string, readonly string[]>>;
