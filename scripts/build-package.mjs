@@ -8,21 +8,26 @@
  * loaded on demand, goes to files of its own. Nothing of another package is bundled.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const require = createRequire(import.meta.url);
 
-const exported = Object.values(manifest.exports)
-  .map((target) => target['@endorse/source'])
-  .filter((source) => source !== undefined);
-const commands = Object.values(manifest.bin ?? {}).map((path) =>
-  path.replace(/^(\.\/)?dist\//, './src/').replace(/\.js$/, '.ts'),
-);
-const entryPoints = [...new Set([...exported, ...commands, ...process.argv.slice(2)])];
+/** Path below `dist/`, without its ending, to the source it is built from. */
+const entryPoints = Object.fromEntries([
+  ...Object.values(manifest.exports)
+    .filter((target) => typeof target === 'object')
+    .map((target) => [outputName(target.default), target['@endorse/source']]),
+  ...Object.values(manifest.bin ?? {}).map((path) => [outputName(path), `./src/${outputName(path)}.ts`]),
+  // A worker is addressed from its sibling, and all code that is not an entry lies at the top of dist/.
+  ...process.argv.slice(2).map((source) => [basename(source, '.ts'), `./${source}`]),
+]);
+
+// What a source that is gone left behind must not be published.
+rmSync('dist', { recursive: true, force: true });
 
 const tsc = join(require.resolve('typescript/package.json'), '../bin/tsc');
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--emitDeclarationOnly'], {
@@ -31,8 +36,7 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--emitDeclara
 await build({
   entryPoints,
   outdir: 'dist',
-  entryNames: '[name]',
-  chunkNames: 'shared/[name]-[hash]',
+  chunkNames: '[name]-[hash]',
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -43,3 +47,7 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
 });
+
+function outputName(path) {
+  return path.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, '');
+}
