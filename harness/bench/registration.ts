@@ -64,6 +64,7 @@ export async function measureRegistration(
     overheadMs: {
       endorse: summarize(overhead(samples.endorse)),
       bareUndici: summarize(overhead(samples.bare)),
+      official: summarize(overhead(samples.official)),
     },
     outsideDeviceMs: {
       endorse: summarize(outside(samples.endorse)),
