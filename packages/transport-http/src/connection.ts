@@ -52,7 +52,7 @@ export function createConnection(
           (error: Error) => callback(error, null),
         );
       },
-    }) as OwnedHttpDispatcher;
+    });
   };
   const drop = (): void => {
     dropped.value = true;

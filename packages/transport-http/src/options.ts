@@ -161,7 +161,7 @@ function certificates(
   value: string | readonly string[] | undefined,
 ): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  const texts = typeof value === 'string' ? [value] : Array.isArray(value) ? [...value] : [];
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
   const blocks = texts.flatMap((text) => (typeof text === 'string' ? (text.match(pemBlock) ?? []) : []));
   if (texts.length === 0 || blocks.length < texts.length) {
     throw new InvalidArgumentError(argument, 'must hold PEM certificates');

@@ -132,7 +132,7 @@ describe('a proxy', () => {
     [
       '407',
       'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n',
-      { retryable: false, remedy: expect.stringContaining('password') },
+      { retryable: false, remedy: expect.stringContaining('password') as unknown },
     ],
     ['403', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n', { retryable: false }],
     ['502', 'HTTP/1.1 502 Bad Gateway\r\n\r\n', { retryable: true }],

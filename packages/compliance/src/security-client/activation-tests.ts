@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rejection, settle } from '../shared/rejection.ts';
+import { rejection, settle } from '../common/rejection.ts';
 import {
   activateFresh,
   checkedParts,
@@ -65,7 +65,7 @@ export function activationTests(setup: SecurityClientSetup): void {
         const outcome = await settle(fixture.securityClient.activateIdentityKey(malformed));
         expect(outcome, title).toMatchObject({
           status: 'rejected',
-          reason: { code: expect.stringMatching(/^ERR_TPM_/), retryable: false },
+          reason: { code: expect.stringMatching(/^ERR_TPM_/) as unknown, retryable: false },
         });
       }
       expect(await fixture.securityClient.signWithIdentity(probe)).toEqual(hmac(key, probe));

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { rejection } from '../shared/rejection.ts';
+import { rejection } from '../common/rejection.ts';
 import { activateFresh, hmac } from './blobs.ts';
 import type { SecurityClientFixture, SecurityClientSetup } from './fixture.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { rejection, rejectionWith, settle } from '../shared/rejection.ts';
-import { countResources, settleTo } from '../shared/resources.ts';
+import { rejection, rejectionWith, settle } from '../common/rejection.ts';
+import { watchResources } from '../common/resources.ts';
 import { activateFresh, hmac, wrapForTpm } from './blobs.ts';
 import type { SecurityClientFixture, SecurityClientSetup } from './fixture.ts';
 import { prepareSigner } from './signing-tests.ts';
@@ -110,7 +110,7 @@ export function traitTests(setup: SecurityClientSetup): void {
     });
 
     test('ends running calls and leaves no socket and no timer behind', async () => {
-      const before = countResources();
+      using watch = watchResources();
       {
         await using fixture = await setup();
         const prepared = await calls(fixture);
@@ -120,12 +120,12 @@ export function traitTests(setup: SecurityClientSetup): void {
         for (const outcome of await Promise.all(running)) {
           if (outcome.status === 'rejected') {
             expect(outcome.reason).toMatchObject({
-              code: expect.stringMatching(/^ERR_(SESSION|TPM)_CLOSED$/),
+              code: expect.stringMatching(/^ERR_(SESSION|TPM)_CLOSED$/) as unknown,
             });
           }
         }
       }
-      await settleTo(before);
+      await watch.released();
     });
   });
 }

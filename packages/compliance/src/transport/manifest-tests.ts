@@ -1,5 +1,6 @@
 import { attestationKinds } from '@endorse/interface';
 import { describe, expect, test } from 'vitest';
+import { watchResources } from '../common/resources.ts';
 import type { TransportSetup } from './fixture.ts';
 import { attestationOf } from './registration-flow.ts';
 
@@ -43,7 +44,11 @@ export function manifestTests(setup: TransportSetup): void {
         const device = devices[kind];
         if (device === undefined) expect.fail(`the fixture must bring a device for ${kind}`);
         expect(device.kind).toBe(kind);
-        await transport.openSession(target, await attestationOf(device)).close();
+        const attestation = await attestationOf(device);
+        using watch = watchResources();
+        const session = transport.openSession(target, attestation);
+        expect(watch.count, 'opening a session must not connect').toBe(0);
+        await session.close();
       } else {
         // A refusal must not depend on the certificate being usable.
         const attestation = { kind, certificate: undefined } as never;
@@ -55,7 +60,7 @@ export function manifestTests(setup: TransportSetup): void {
           }),
         );
       }
-      expect(silentHosts[0]?.connections, 'opening a session must not connect').toBe(0);
+      expect(silentHosts[0]?.connections).toBe(0);
     });
 
     test.each([
@@ -76,7 +81,7 @@ export function manifestTests(setup: TransportSetup): void {
       expect(open).toThrowError(
         expect.objectContaining({
           name: 'InvalidArgumentError',
-          code: expect.stringMatching(/^ERR_(INVALID_ARGUMENT|OUT_OF_RANGE)$/),
+          code: expect.stringMatching(/^ERR_(INVALID_ARGUMENT|OUT_OF_RANGE)$/) as unknown,
         }),
       );
     });

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { AttestationKind } from '@endorse/interface';
 import { attestationKinds } from '@endorse/interface';
 import { describe, expect, test } from 'vitest';
-import { rejection } from '../shared/rejection.ts';
+import { rejection } from '../common/rejection.ts';
 import type { DeviceFixture, TransportFixture, TransportSetup } from './fixture.ts';
 import {
   authenticate,
@@ -67,7 +67,11 @@ export function registrationTests(setup: TransportSetup): void {
       await using session = await openSession(transport, stranger);
       const attempt = authenticate(session, stranger).then((request) => registerToEnd(session, request));
       const error = await rejection(attempt, serviceRefusal);
-      expect(error).toMatchObject({ fault: 'service', retryable: false, status: expect.any(Number) });
+      expect(error).toMatchObject({
+        fault: 'service',
+        retryable: false,
+        status: expect.any(Number) as unknown,
+      });
     });
 
     scenario('asks for a challenge only for a TPM', async ({ transport }, device) => {

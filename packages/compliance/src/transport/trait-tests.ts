@@ -1,8 +1,8 @@
 import type { RegistrationSession, SessionRequestOptions } from '@endorse/interface';
 import { Secret } from '@endorse/interface';
 import { describe, expect, test } from 'vitest';
-import { rejection, rejectionWith, settle } from '../shared/rejection.ts';
-import { countResources, eventually, settleTo } from '../shared/resources.ts';
+import { rejection, rejectionWith, settle } from '../common/rejection.ts';
+import { eventually, watchResources } from '../common/resources.ts';
 import type { DeviceFixture, TransportFixture, TransportSetup } from './fixture.ts';
 import { authenticate, never, openSession, registerToEnd } from './registration-flow.ts';
 
@@ -93,7 +93,7 @@ export function traitTests(setup: TransportSetup): void {
         fault: 'transport',
         phase: 'connect',
         retryable: true,
-        remedy: expect.stringMatching(/\S/),
+        remedy: expect.stringMatching(/\S/) as unknown,
       });
     });
 
@@ -122,11 +122,11 @@ export function traitTests(setup: TransportSetup): void {
     test('leaves no socket and no timer behind', async () => {
       await using fixture = await setup();
       const device = deviceFor(fixture, 'register');
-      const before = countResources();
+      using watch = watchResources();
       const session = await openSession(fixture.transport, device);
       await registerToEnd(session, await authenticate(session, device));
       await session.close();
-      await settleTo(before);
+      await watch.released();
     });
 
     test('goes on after an aborted request', async () => {

@@ -12,7 +12,7 @@ export interface TypedError extends Error {
 export async function rejection(promise: Promise<unknown>, code: RegExp): Promise<TypedError> {
   const outcome = await settle(promise);
   if (outcome.status === 'fulfilled') expect.fail(`should reject with ${String(code)}, but is fulfilled`);
-  const { reason } = outcome;
+  const reason: unknown = outcome.reason;
   expect(isEndorseError(reason), `must be a typed error, is ${String(reason)}`).toBe(true);
   const error = reason as TypedError;
   expect(error.code, error.message).toMatch(code);
