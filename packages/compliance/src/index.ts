@@ -4,18 +4,21 @@
  *
  * @example
  * ```js
- * // test/compliance.test.js of a package with a security client
+ * import { createHmac } from 'node:crypto';
  * import { runSecurityClientCompliance } from '@endorse/compliance/security-client';
- * import { createMyClient, key } from '../src/my-client.js';
  *
- * runSecurityClientCompliance('my client', async () => ({
- *   kind: 'symmetric-key',
- *   registrationId: 'device-1',
- *   key,
- *   // Every wait in the suite has a limit; the test runner's own (5 s in vitest) bounds each test.
- *   securityClient: createMyClient('device-1', key),
- *   [Symbol.asyncDispose]: async () => undefined,
- * }));
+ * // In a test file. Every wait of the suite has a limit; vitest's testTimeout bounds each test.
+ * export function testMyClient(createMyClient) {
+ *   const key = new Uint8Array(32).fill(1);
+ *   const sign = (data) => createHmac('sha256', key).update(data).digest();
+ *   runSecurityClientCompliance('my client', async () => ({
+ *     kind: 'symmetric-key',
+ *     registrationId: 'device-1',
+ *     key,
+ *     securityClient: createMyClient('device-1', sign),
+ *     [Symbol.asyncDispose]: async () => undefined,
+ *   }));
+ * }
  * ```
  *
  * @packageDocumentation

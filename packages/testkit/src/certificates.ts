@@ -109,7 +109,7 @@ function name(commonName: string): Buffer {
 
 function time(at: number): Buffer {
   // GeneralizedTime for every year; clients accept it although RFC 5280 prefers UTCTime before 2050.
-  const text = `${new Date(at).toISOString().replaceAll(/[-:T]|\.\d{3}/g, '')}`;
+  const text = new Date(at).toISOString().replaceAll(/[-:T]|\.\d{3}/g, '');
   return element(0x18, Buffer.from(text, 'latin1'));
 }
 

@@ -5,12 +5,15 @@
 
 /** One request, as undici's `dispatch` takes it. */
 export interface HttpDispatchOptions {
-  /** `https://host[:port]`. */
+  /** Where to: `https://host[:port]`. */
   readonly origin: string;
   /** Path and query. */
   readonly path: string;
+  /** HTTP method. */
   readonly method: 'GET' | 'PUT' | 'POST';
+  /** Header fields, lower-case names; may hold a token. */
   readonly headers: Readonly<Record<string, string>>;
+  /** JSON text; absent without a body. */
   readonly body?: string;
   /** Always 0: the transport keeps its own, exact time. */
   readonly headersTimeout: number;
@@ -26,16 +29,23 @@ export interface HttpDispatchController {
 
 /** What the dispatcher reports about one request. */
 export interface HttpDispatchHandler {
+  /** The request is about to be written to a connection. */
   onRequestStart(controller: HttpDispatchController): void;
+  /** The whole request was handed to the connection. */
   onRequestSent(): void;
+  /** The peer wants another protocol; never accepted. */
   onRequestUpgrade(controller: HttpDispatchController): void;
+  /** An answer header arrived, also an informational one. */
   onResponseStart(
     controller: HttpDispatchController,
     statusCode: number,
     headers: Record<string, string | string[] | undefined>,
   ): void;
+  /** A piece of the answer body arrived. */
   onResponseData(controller: HttpDispatchController, chunk: Uint8Array): void;
+  /** The answer is complete. */
   onResponseEnd(): void;
+  /** The request failed; nothing follows. */
   onResponseError(controller: HttpDispatchController | null, error: Error): void;
 }
 
