@@ -23,7 +23,7 @@ export interface EmulatorOptions extends Omit<
   readonly allowNonLoopback?: boolean;
   /** Further names and addresses for the certificate and for tokens, beside localhost, 127.0.0.1 and ::1. */
   readonly hostnames?: readonly string[];
-  /** Host, without a port, that is handed out in endpoints and as assigned hub; default `localhost`, or a `bind` that is no loopback address. */
+  /** Host, without a port, that is handed out in endpoints and as assigned hub; default `localhost`, or `bind` where that would not lead there. */
   readonly advertisedHost?: string;
   /** Directory whose CA is reused, or where a new one is put: `ca.pem` for clients. Default: a CA that is never written. */
   readonly caDirectory?: string;
@@ -71,10 +71,17 @@ export function resolveNames(options: EmulatorOptions): EmulatorNames {
   checkPort('httpPort', options.httpPort ?? 0);
   checkPort('hubPort', options.hubPort ?? 0);
   const hostnames = (options.hostnames ?? []).map((name) => normalizeHostname(name, 'options.hostnames'));
-  const isNameable = !isLoopback(bind) && !isWildcard(bind);
-  const fallback = isNameable ? bind : 'localhost';
+  // localhost means 127.0.0.1 to some clients, and a wildcard is no address to connect to.
+  const fallback = bind === '127.0.0.1' || isWildcard(bind) ? 'localhost' : bind;
   const advertisedHost = normalizeHostname(options.advertisedHost ?? fallback, 'options.advertisedHost');
-  return { bind, advertisedHost, hostnames: [...(isNameable ? [bind] : []), advertisedHost, ...hostnames] };
+  if (advertisedHost.startsWith('*')) {
+    throw new InvalidArgumentError('options.advertisedHost', 'must be one host, without a *');
+  }
+  return {
+    bind,
+    advertisedHost,
+    hostnames: [advertisedHost, ...(isWildcard(bind) ? [] : [bind]), ...hostnames],
+  };
 }
 
 function isLoopback(address: string): boolean {

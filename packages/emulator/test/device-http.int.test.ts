@@ -6,6 +6,7 @@
 import { expect, test } from 'vitest';
 import { base64, emulatorFixture, tpmDevice } from './support/http-client.ts';
 import { sas, softwareTpm } from './support/software-tpm.ts';
+import { anyNumber, anyString, containing, matching } from './support/matchers.ts';
 
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -20,14 +21,14 @@ test('a TPM registers and its key opens the hub', async () => {
   expect(challenge.status).toBe(401);
   expect(challenge.json()).toEqual({
     message: 'Authorization required, resend request using supplied key',
-    authenticationKey: expect.any(String),
+    authenticationKey: anyString,
     unencryptedAuthenticationKey: null,
     keyName: 'registration',
   });
   expect(challenge.headers).toMatchObject({
     'content-type': 'application/json; charset=utf-8',
     'strict-transport-security': 'max-age=31536000; includeSubDomains',
-    'x-ms-request-id': expect.stringMatching(guid),
+    'x-ms-request-id': matching(guid),
   });
   expect(challenge.headers).not.toHaveProperty('www-authenticate');
   expect(challenge.headers).not.toHaveProperty('x-ms-error-code');
@@ -49,12 +50,12 @@ test('a TPM registers and its key opens the hub', async () => {
   const { registrationState: state } = assigned.json() as { registrationState: Record<string, unknown> };
   expect(state).toMatchObject({
     registrationId: 'device-1',
-    createdDateTimeUtc: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/),
+    createdDateTimeUtc: matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/),
     assignedHub: emulator.assignedHub,
     deviceId: 'Device.One',
     status: 'assigned',
     substatus: 'initialAssignment',
-    tpm: { authenticationKey: expect.any(String) },
+    tpm: { authenticationKey: anyString },
   });
 
   const { authenticationKey } = state['tpm'] as { authenticationKey: string };
@@ -78,7 +79,7 @@ test('a TPM registers and its key opens the hub', async () => {
       body: Uint8Array.from(Buffer.from('{"t":21.5}')),
       contentType: 'application/json',
       properties: { level: 'high' },
-      enqueuedAt: expect.any(Number),
+      enqueuedAt: anyNumber,
     },
   ]);
 });
@@ -129,7 +130,7 @@ test('a token of a device whose clock lags is refused, one of a device whose clo
   const challenge = await device.requestChallenge();
   const late = await device.register(await device.solve(challenge, Date.now() + 3_500_000));
   expect([late.status, late.json()['errorCode']]).toEqual([401, 401_002]);
-  expect(late.json()['info']).toEqual({ reason: expect.stringContaining('expired') });
+  expect(late.json()['info']).toEqual({ reason: containing('expired') });
   const early = await device.register(await device.solve(challenge, Date.now() + 7_200_000));
   expect(early.status).toBe(202);
 });
@@ -143,11 +144,11 @@ test('an error has a tracking id, a time and a code, in body and headers', async
     trackingId: answer.headers['x-ms-request-id'],
     message: 'Enrollment not found',
     info: { reason: 'there is no enrollment nobody' },
-    timestampUtc: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/),
+    timestampUtc: matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/),
   });
   expect(answer.headers).toMatchObject({
     'x-ms-error-code': '404201',
-    'x-ms-request-id': expect.stringMatching(guid),
+    'x-ms-request-id': matching(guid),
   });
 });
 

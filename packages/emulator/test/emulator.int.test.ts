@@ -7,6 +7,7 @@ import { startEmulator } from '@endorse/emulator';
 import { parseServiceConnectionString } from '@endorse/protocol';
 import { expect, test } from 'vitest';
 import { emulatorFixture, sendRaw } from './support/http-client.ts';
+import { containing, matching } from './support/matchers.ts';
 
 test('what is handed out is what is listened on', async () => {
   await using fixture = await emulatorFixture();
@@ -92,18 +93,19 @@ test('a second connection resumes the TLS session', async () => {
   second.destroy();
 });
 
-test('an emulator on ::1 is reached there', async () => {
-  await using emulator = await startEmulator({ bind: '::1', advertisedHost: '::1' });
-  expect(emulator.assignedHub).toMatch(/^\[::1\]:\d+$/);
-  const { port } = new URL(emulator.endpoints.hub);
-  const answer = await new Promise<number | undefined>((resolve, reject) => {
-    const socket = connect({ port: Number(port), host: '::1', ca: emulator.caPem }, () => {
-      socket.end('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
-    });
-    socket.on('error', reject);
-    socket.once('data', (chunk: Buffer) => resolve(Number(chunk.toString().split(' ')[1])));
-  });
-  expect(answer).toBe(404);
+test.each([
+  ['::1', /^\[::1\]:\d+$/],
+  ['127.0.0.2', /^127\.0\.0\.2:\d+$/],
+  ['localhost', /^localhost:\d+$/],
+])('an emulator on %s hands out what leads there', async (bind, handedOut) => {
+  await using emulator = await startEmulator({ bind });
+  expect(emulator.assignedHub).toMatch(handedOut);
+  const agent = new Agent({ ca: emulator.caPem });
+  try {
+    expect((await sendRaw(emulator.endpoints.hub, agent, { path: '/' })).status).toBe(404);
+  } finally {
+    agent.destroy();
+  }
 });
 
 test('the advertised host goes into everything that is handed out and into the certificate', async () => {
@@ -124,8 +126,8 @@ test('a port that is taken is an error with a remedy, whichever of the two it is
   for (const options of [{ httpPort: port }, { hubPort: port }]) {
     await expect(startEmulator(options)).rejects.toMatchObject({
       code: 'ERR_EMULATOR_LISTEN',
-      remedy: expect.stringContaining('another port'),
-      message: expect.stringContaining(String(port)),
+      remedy: containing('another port'),
+      message: containing(String(port)),
     });
   }
   taken.close();
@@ -140,6 +142,7 @@ test.each([
   ['hubPort', { hubPort: 1.5 }, /0 to 65535/],
   ['hostnames', { hostnames: ['https://x'] }, /host names/],
   ['advertisedHost', { advertisedHost: 'x:1' }, /host names/],
+  ['advertisedHost', { advertisedHost: '*.lab' }, /one host/],
   ['clockSkewMs', { clockSkewMs: Number.NaN }, /milliseconds/],
   ['idScope', { idScope: '' }, /idScope must/],
   ['policies', { policies: [] }, /at least one/],
@@ -147,7 +150,7 @@ test.each([
 ])('the option %s is checked before anything else: %j', async (argument, options, message) => {
   await expect(startEmulator(options)).rejects.toMatchObject({
     argument: `options.${argument}`,
-    message: expect.stringMatching(message),
+    message: matching(message),
   });
 });
 
@@ -162,4 +165,11 @@ test('fixed ports are free again once the emulator has stopped', async () => {
   await first.stop();
   await using second = await startEmulator({ httpPort });
   expect(Number(new URL(second.endpoints.http).port)).toBe(httpPort);
+});
+
+test('an emulator starts in less than half a second', async () => {
+  const startedAt = performance.now();
+  await using emulator = await startEmulator();
+  expect(performance.now() - startedAt).toBeLessThan(500);
+  expect(emulator.telemetry).toEqual([]);
 });

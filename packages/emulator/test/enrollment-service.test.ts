@@ -10,6 +10,7 @@ import { expect, test } from 'vitest';
 import { coreFixture, expectOutcome, keysOf } from './support/core-fixture.ts';
 import { enrollment, serviceFixture } from './support/service-fixture.ts';
 import { deviceToken, softwareTpm } from './support/software-tpm.ts';
+import { containing, matching } from './support/matchers.ts';
 
 const put = (change: Partial<IndividualEnrollment> = {}, ifMatch?: string) => ({
   kind: 'put-enrollment' as const,
@@ -33,7 +34,7 @@ test('a new enrollment comes back with defaults, times and a quoted etag', async
     reprovisionPolicy: { updateHubAssignment: true, migrateDeviceData: true },
     provisioningStatus: 'enabled',
     optionalDeviceInformation: { room: 4 },
-    etag: expect.stringMatching(/^"[0-9a-f]{8}-0000-0300-0000-[0-9a-f]{12}"$/),
+    etag: matching(/^"[0-9a-f]{8}-0000-0300-0000-[0-9a-f]{12}"$/),
     createdDateTimeUtc: '2023-11-14T22:13:20.0000000Z',
     lastUpdatedDateTimeUtc: '2023-11-14T22:13:20.0000000Z',
   });
@@ -201,7 +202,7 @@ test.each(needs)('%j takes the right %s and no other', async (request, right) =>
   };
   const allBut = accessRights.filter((other) => other !== right);
   const refused = await serviceFixture({ policies: [{ name: 'p', ...keys, rights: allBut }] }).call(request);
-  expect(refused).toMatchObject({ fault: { errorCode: 401_002, reason: expect.stringContaining(right) } });
+  expect(refused).toMatchObject({ fault: { errorCode: 401_002, reason: containing(right) } });
   const allowed = await serviceFixture({ policies: [{ name: 'p', ...keys, rights: [right] }] }).call(request);
   expect(allowed).not.toMatchObject({ fault: { errorCode: 401_002 } });
 });
@@ -229,7 +230,7 @@ test.each([
   const create = (): void =>
     core.createTpmEnrollment({ registrationId: 'device-2', endorsementKey, ...change });
   expect(create).toThrow(
-    expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(message) }),
+    expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', message: matching(message) }),
   );
 });
 

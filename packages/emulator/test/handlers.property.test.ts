@@ -137,9 +137,9 @@ const body = fc.oneof(
 const call = (tokens: readonly string[]): fc.Arbitrary<HttpCall> =>
   fc
     .record({ line, query, headers: headers(tokens), body })
-    .map(({ line: [method, path], query, ...rest }) => ({
-      method,
-      target: `${path}${query}`,
+    .map(({ line: [verb, where], query: after, ...rest }) => ({
+      method: verb,
+      target: `${where}${after}`,
       ...rest,
     }));
 

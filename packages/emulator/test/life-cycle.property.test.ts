@@ -73,23 +73,23 @@ test('a registration is answered only to who holds the last key, and every opera
   );
 });
 
-async function take(fixture: CoreFixture, model: Model, step: Step): Promise<void> {
-  switch (step.do) {
+async function take(fixture: CoreFixture, model: Model, next: Step): Promise<void> {
+  switch (next.do) {
     case 'challenge':
-      return challenge(fixture, model, step.as);
+      return challenge(fixture, model, next.as);
     case 'register':
-      return register(fixture, model, step.with);
+      return register(fixture, model, next.with);
     case 'poll':
-      return poll(fixture, model, step.with);
+      return poll(fixture, model, next.with);
     case 'wait':
-      return fixture.clock.advance(step.ms);
+      return fixture.clock.advance(next.ms);
     case 'disable':
     case 'enable':
-      return enroll(fixture, model, step.do === 'disable' ? 'disabled' : 'enabled');
+      return enroll(fixture, model, next.do === 'disable' ? 'disabled' : 'enabled');
     case 'delete':
       return remove(fixture, model);
     default:
-      return step satisfies never;
+      return next satisfies never;
   }
 }
 

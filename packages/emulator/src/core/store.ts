@@ -15,9 +15,11 @@ export type RegistrationRecord = Omit<RegistrationState, 'tpm'> & { readonly reg
  * Calls are synchronous, so that reading, deciding and writing are one step.
  */
 export interface RecordStore<Record> {
+  /** The record, or undefined when there is none. */
   get(registrationId: string): Record | undefined;
+  /** Writes a record over the one before, if any. */
   set(registrationId: string, record: Record): void;
-  /** True when there was one. */
+  /** Removes a record; true when there was one. */
   delete(registrationId: string): boolean;
 }
 

@@ -32,6 +32,7 @@ export interface HubEventRequest {
 
 /** Why a hub refuses a request. */
 export interface HubFault {
+  /** HTTP status. */
   readonly status: number;
   /** The word of the hub's error, for example `IotHubUnauthorizedAccess`. */
   readonly code: string;

@@ -111,7 +111,8 @@ export function base64(bytes: Uint8Array): string {
 
 /** Sends one request and collects its answer. */
 export function sendRaw(base: string, agent: Agent, request: RawRequest): Promise<Answer> {
-  const { hostname, port } = new URL(base);
+  const { hostname: bracketed, port } = new URL(base);
+  const hostname = bracketed.replace(/^\[(.*)\]$/, '$1');
   const { method = 'GET', path, headers = {}, body } = request;
   return new Promise((resolve, reject) => {
     const outgoing = startRequest({ hostname, port, agent, method, path, headers }, (incoming) => {
