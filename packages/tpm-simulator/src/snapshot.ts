@@ -23,6 +23,7 @@ export interface TpmSnapshot {
 
 /** Anything that carries whole TPM commands; an open TPM device of `@endorse/security-tpm` is one. */
 export interface CommandCarrier {
+  /** Sends one whole command and resolves with the whole response. */
   transmit(
     command: Uint8Array,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
@@ -33,6 +34,7 @@ export interface CommandCarrier {
 export interface SnapshotOptions {
   /** Longest duration, in milliseconds; default 5,000. */
   readonly timeoutMs?: number | undefined;
+  /** Aborts; the promise then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
