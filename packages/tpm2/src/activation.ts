@@ -33,12 +33,12 @@ export interface CreateActivationOptions {
   /** The HMAC key to hand over: 1 to 64 bytes; the provisioning service uses 32. */
   readonly key: Uint8Array;
   /** Plain text of the last part: at most 1024 bytes; default empty. Keep it below 174 bytes for AMQP. */
-  readonly uri?: Uint8Array;
+  readonly uri?: Uint8Array | undefined;
   readonly random: RandomSource;
   /** Size of the inner wrapper's key: 128 (default, the only one every SDK takes) or 256. */
-  readonly innerKeyBits?: 128 | 256;
+  readonly innerKeyBits?: 128 | 256 | undefined;
   /** Policy of the key; default empty. */
-  readonly authPolicy?: Uint8Array;
+  readonly authPolicy?: Uint8Array | undefined;
 }
 
 /**

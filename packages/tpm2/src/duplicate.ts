@@ -74,16 +74,16 @@ export interface DuplicateHmacKeyOptions {
   /** The HMAC key: 1 byte to one block of its hash (64 bytes for SHA-256). */
   readonly key: Uint8Array;
   /** Key of the inner wrapper: 16, 24 or 32 bytes; absent: no inner wrapper. */
-  readonly innerKey?: Uint8Array;
+  readonly innerKey?: Uint8Array | undefined;
   readonly random: RandomSource;
   /** Hash of the HMAC and nameAlg of the object; default `sha256`. */
-  readonly hash?: HashAlgorithm;
+  readonly hash?: HashAlgorithm | undefined;
   /** Default sign, userWithAuth and noDA (0x00040440), as the provisioning service sets them. */
-  readonly objectAttributes?: number;
+  readonly objectAttributes?: number | undefined;
   /** Default empty. */
-  readonly authPolicy?: Uint8Array;
+  readonly authPolicy?: Uint8Array | undefined;
   /** Default empty. */
-  readonly authValue?: Uint8Array;
+  readonly authValue?: Uint8Array | undefined;
 }
 
 /** A wrapped HMAC key and its public side. */

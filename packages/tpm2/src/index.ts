@@ -12,13 +12,88 @@ export type { EccCurve, HashAlgorithm } from './algorithms.ts';
 export { digestSize } from './algorithms.ts';
 export type { ActivationParts, CreateActivationOptions } from './activation.ts';
 export { createActivation } from './activation.ts';
-export type { Command, CommandInfo, NoFields, TimeoutClass } from './commands/command.ts';
+export type {
+  Command,
+  CommandInfo,
+  NoFields,
+  RequestOf,
+  ResponseOf,
+  TimeoutClass,
+} from './commands/command.ts';
 export type { CommandFrame, ResponseFrame } from './commands/frame.ts';
 export { decodeResponse, encodeCommand, encodeCommandFrame, peekResponseCode } from './commands/frame.ts';
 export type { Commands } from './commands/index.ts';
+export type {
+  ContextLoadRequest,
+  ContextLoadResponse,
+  ContextSaveRequest,
+  ContextSaveResponse,
+  SavedContext,
+} from './commands/context.ts';
+export type {
+  CreateParameters,
+  CreatePrimaryRequest,
+  CreatePrimaryResponse,
+  CreateRequest,
+  CreateResponse,
+  CreateResult,
+} from './commands/create.ts';
+export type {
+  ActivateCredentialRequest,
+  ActivateCredentialResponse,
+  MakeCredentialRequest,
+  MakeCredentialResponse,
+} from './commands/credential.ts';
+export type {
+  DuplicateRequest,
+  DuplicateResponse,
+  ImportRequest,
+  ImportResponse,
+} from './commands/duplication.ts';
+export type { EvictControlRequest } from './commands/evict-control.ts';
+export type { FlushContextRequest } from './commands/flush-context.ts';
+export type { GetCapabilityRequest, GetCapabilityResponse } from './commands/get-capability.ts';
+export type { GetRandomRequest, GetRandomResponse } from './commands/get-random.ts';
+export type {
+  ClearRequest,
+  DictionaryAttackLockResetRequest,
+  HierarchyChangeAuthRequest,
+} from './commands/hierarchy.ts';
+export type {
+  HmacRequest,
+  HmacResponse,
+  HmacStartRequest,
+  HmacStartResponse,
+  SequenceCompleteRequest,
+  SequenceCompleteResponse,
+  SequenceUpdateRequest,
+} from './commands/hmac.ts';
+export type { LoadRequest, LoadResponse } from './commands/load.ts';
+export type {
+  NvDefineSpaceRequest,
+  NvReadPublicRequest,
+  NvReadPublicResponse,
+  NvReadRequest,
+  NvReadResponse,
+  NvUndefineSpaceRequest,
+  NvWriteRequest,
+} from './commands/nv.ts';
+export type {
+  PolicyCommandCodeRequest,
+  PolicyGetDigestRequest,
+  PolicyGetDigestResponse,
+  PolicySecretRequest,
+  PolicySecretResponse,
+} from './commands/policy.ts';
+export type { ReadPublicRequest, ReadPublicResponse } from './commands/read-public.ts';
+export type { GetTestResultResponse, SelfTestRequest } from './commands/self-test.ts';
+export type {
+  SessionType,
+  StartAuthSessionRequest,
+  StartAuthSessionResponse,
+} from './commands/start-auth-session.ts';
+export type { ShutdownRequest, StartupRequest, StartupType } from './commands/startup.ts';
 export { commandName, commands } from './commands/index.ts';
-export type { SavedContext } from './commands/context.ts';
-export type { SessionType, StartAuthSessionRequest } from './commands/start-auth-session.ts';
 export type { ActivateCredentialSoftwareOptions, Credential, MakeCredentialOptions } from './credential.ts';
 export { activateCredentialSoftware, makeCredential } from './credential.ts';
 export type {

@@ -67,7 +67,7 @@ export interface DecapsulateOptions {
   /** Inner bytes of TPM2B_ENCRYPTED_SECRET. */
   readonly encryptedSecret: Uint8Array;
   /** Command to name in the error; default `ActivateCredential`. */
-  readonly command?: 'ActivateCredential' | 'Import' | 'StartAuthSession';
+  readonly command?: 'ActivateCredential' | 'Import' | 'StartAuthSession' | undefined;
 }
 
 /**

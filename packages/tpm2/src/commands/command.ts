@@ -42,6 +42,12 @@ export interface Command<Request, Response> extends CommandInfo {
   decodeResponse(handles: readonly number[], parameters: Uint8Array): Response;
 }
 
+/** The request of a command, for example `RequestOf<typeof commands.ReadPublic>`. */
+export type RequestOf<C> = C extends Command<infer Request, infer _Response> ? Request : never;
+
+/** The response of a command. */
+export type ResponseOf<C> = C extends Command<infer _Request, infer Response> ? Response : never;
+
 /** What {@link defineCommand} takes; counts default to 0, flags to false. */
 export interface CommandDefinition<Request, Response> {
   readonly name: string;

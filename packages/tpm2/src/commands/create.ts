@@ -18,13 +18,13 @@ import { defineCommand } from './command.ts';
 /** What both commands that make a key take. */
 export interface CreateParameters {
   /** Default: an empty authorization value and no data. */
-  readonly inSensitive?: SensitiveCreate;
+  readonly inSensitive?: SensitiveCreate | undefined;
   /** Template of the key. */
   readonly inPublic: PublicArea;
   /** Data to bind into the creation data; default empty. */
-  readonly outsideInfo?: Uint8Array;
+  readonly outsideInfo?: Uint8Array | undefined;
   /** Registers to record in the creation data; default none. */
-  readonly creationPcr?: readonly PcrSelection[];
+  readonly creationPcr?: readonly PcrSelection[] | undefined;
 }
 
 /** What both commands that make a key answer. */

@@ -56,7 +56,7 @@ export interface DuplicateRequest {
   /** New parent, a loaded public key; `rh.null` for no outer wrapper. */
   readonly newParentHandle: number;
   /** Key of the inner wrapper; default empty: the TPM makes one if there is a cipher. */
-  readonly encryptionKeyIn?: Uint8Array;
+  readonly encryptionKeyIn?: Uint8Array | undefined;
   /** Cipher of the inner wrapper; `null` for none. */
   readonly symmetricAlg: SymmetricDefinition | null;
 }

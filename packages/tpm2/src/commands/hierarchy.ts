@@ -44,7 +44,7 @@ export const clear: Command<ClearRequest, NoFields> = defineCommand({
 /** Parameters of TPM2_DictionaryAttackLockReset. */
 export interface DictionaryAttackLockResetRequest {
   /** Default `rh.lockout`. */
-  readonly lockHandle?: number;
+  readonly lockHandle?: number | undefined;
 }
 
 /** TPM2_DictionaryAttackLockReset (Part 3, 25.2). */

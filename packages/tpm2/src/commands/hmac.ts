@@ -44,7 +44,7 @@ export interface HmacStartRequest {
   /** The HMAC key. */
   readonly handle: number;
   /** Authorization value of the sequence; default empty. */
-  readonly auth?: Uint8Array;
+  readonly auth?: Uint8Array | undefined;
   /** `null` takes the hash of the key's scheme. */
   readonly hashAlg: HashAlgorithm | null;
 }
@@ -98,7 +98,7 @@ export interface SequenceCompleteRequest {
   /** The last data; at most the TPM's input buffer, may be empty. */
   readonly buffer: Uint8Array;
   /** Hierarchy of the ticket; default `rh.null`: none. */
-  readonly hierarchy?: number;
+  readonly hierarchy?: number | undefined;
 }
 
 /** Answer of TPM2_SequenceComplete. */

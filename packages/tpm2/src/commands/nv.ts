@@ -66,7 +66,7 @@ export interface NvDefineSpaceRequest {
   /** `rh.owner` or `rh.platform`. */
   readonly authHandle: number;
   /** Authorization value of the index; default empty. */
-  readonly auth?: Uint8Array;
+  readonly auth?: Uint8Array | undefined;
   readonly publicInfo: NvPublic;
 }
 

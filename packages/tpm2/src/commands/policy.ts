@@ -12,13 +12,13 @@ export interface PolicySecretRequest {
   readonly authHandle: number;
   readonly policySession: number;
   /** The session's current TPM nonce to bind to, or empty; default empty. */
-  readonly nonceTpm?: Uint8Array;
+  readonly nonceTpm?: Uint8Array | undefined;
   /** Hash of the command parameters to bind to, or empty; default empty. */
-  readonly cpHashA?: Uint8Array;
+  readonly cpHashA?: Uint8Array | undefined;
   /** Label of the policy; default empty. */
-  readonly policyRef?: Uint8Array;
+  readonly policyRef?: Uint8Array | undefined;
   /** Seconds until it expires; 0 (default) never, negative asks for a ticket. */
-  readonly expiration?: number;
+  readonly expiration?: number | undefined;
 }
 
 /** Answer of TPM2_PolicySecret. */

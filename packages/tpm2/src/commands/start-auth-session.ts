@@ -14,16 +14,16 @@ export type SessionType = 'hmac' | 'policy' | 'trial';
 /** Parameters of TPM2_StartAuthSession. */
 export interface StartAuthSessionRequest {
   /** Key the salt is encrypted to; default `rh.null`: no salt. */
-  readonly tpmKey?: number;
+  readonly tpmKey?: number | undefined;
   /** Entity whose authorization value enters the session key; default `rh.null`: not bound. */
-  readonly bind?: number;
+  readonly bind?: number | undefined;
   /** 16 bytes to a digest of `authHash`. */
   readonly nonceCaller: Uint8Array;
   /** Inner bytes of TPM2B_ENCRYPTED_SECRET; default empty. */
-  readonly encryptedSalt?: Uint8Array;
+  readonly encryptedSalt?: Uint8Array | undefined;
   readonly sessionType: SessionType;
   /** Cipher of parameter encryption; default `null`: none. */
-  readonly symmetric?: SessionSymmetricDefinition | null;
+  readonly symmetric?: SessionSymmetricDefinition | null | undefined;
   readonly authHash: HashAlgorithm;
 }
 

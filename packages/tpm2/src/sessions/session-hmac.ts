@@ -40,7 +40,7 @@ export interface ResponseParameterHashOptions {
   readonly hash: HashAlgorithm;
   readonly commandCode: number;
   /** Default 0; only successful responses have sessions. */
-  readonly responseCode?: number;
+  readonly responseCode?: number | undefined;
   /** The parameter area as it came, before decryption. */
   readonly parameters: Uint8Array;
 }
@@ -60,9 +60,9 @@ export function rpHash(options: ResponseParameterHashOptions): Uint8Array {
 export interface SessionKeyOptions {
   readonly hash: HashAlgorithm;
   /** Authorization value of the entity the session is bound to; absent when it is not bound. */
-  readonly bindAuthValue?: Uint8Array;
+  readonly bindAuthValue?: Uint8Array | undefined;
   /** The salt in clear; absent when the session is not salted. */
-  readonly salt?: Uint8Array;
+  readonly salt?: Uint8Array | undefined;
   /** First nonce of the TPM. */
   readonly nonceTpm: Uint8Array;
   /** First nonce of the caller. */
@@ -100,9 +100,9 @@ export interface CommandHmacOptions extends SessionKeys {
   /** The nonce of the TPM's last answer. */
   readonly nonceTpm: Uint8Array;
   /** First session only: nonceTPM of another session that decrypts the command's parameter. */
-  readonly decryptNonceTpm?: Uint8Array;
+  readonly decryptNonceTpm?: Uint8Array | undefined;
   /** First session only: nonceTPM of another session that encrypts the response's parameter, unless it decrypts too. */
-  readonly encryptNonceTpm?: Uint8Array;
+  readonly encryptNonceTpm?: Uint8Array | undefined;
   /** TPMA_SESSION bits of this session. */
   readonly sessionAttributes: number;
 }
