@@ -35,7 +35,7 @@ const unconnected: readonly ProbeLayer[] = ['resolve', 'connect', 'proxy'];
 
 function proxyFinding({ proxy, name, probe }: HostEvidence): Finding {
   const check = 'proxy';
-  if (proxy === undefined) return { check, level: 'ok', message: `${name} is reached directly` };
+  if (proxy === undefined) return { check, level: 'ok', message: `no proxy is set for ${name}` };
   const address = `${proxy.protocol}//${proxy.host}:${proxy.port} (${proxy.variable})`;
   if (probe.failure?.layer !== 'proxy')
     return { check, level: 'ok', message: `${name} is reached through ${address}` };
@@ -120,7 +120,7 @@ function trustFinding({ name }: HostEvidence, tls: NonNullable<HostProbe['tls']>
     check,
     level: 'error',
     code: problem,
-    message: `the certificate of ${name} is not trusted: ${problem} (${issuer})`,
+    message: `the certificate of ${name} is not trusted (${issuer})`,
     remedy: trustRemedy(problem),
   };
 }

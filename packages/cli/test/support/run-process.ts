@@ -10,6 +10,8 @@ export interface CliProcess extends AsyncDisposable {
   /** Resolves with the first line of either stream that matches; rejects when the process ends without one. */
   readonly line: (pattern: RegExp) => Promise<string>;
   readonly kill: (signal: NodeJS.Signals) => void;
+  /** Stops reading its standard output, as `| head -1` does. */
+  readonly closeOutput: () => void;
   /** Resolves when the process has ended and its streams are read to the end. */
   readonly ended: Promise<{ readonly exitCode: number | null; readonly signal: NodeJS.Signals | null }>;
 }
@@ -58,6 +60,7 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
     stderr: () => stderr,
     line,
     kill: (signal) => void child.kill(signal),
+    closeOutput: () => child.stdout.destroy(),
     ended,
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');

@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { createHmac } from 'node:crypto';
+import { join } from 'node:path';
+import {
+  createSasToken,
+  encodeIndividualEnrollment,
+  encodeServiceTarget,
+  parseServiceConnectionString,
+  serviceResource,
+} from '@endorse/protocol';
+import { startTpmSimulator } from '@endorse/tpm-simulator';
+import { describe, expect, test } from 'vitest';
+import { makeDirectory, readIdentity, type TpmIdentity } from './support/device.ts';
+import { jsonLines } from './support/run-in-process.ts';
+import { runProcess, startCli } from './support/run-process.ts';
+
+interface Ready {
+  readonly event: 'ready';
+  readonly idScope: string;
+  readonly serviceConnectionString: string;
+  readonly caFile: string;
+  readonly endpoints: Readonly<Record<'http' | 'service' | 'hub', string>> & {
+    readonly amqp: null;
+    readonly mqtt: null;
+  };
+}
+
+/** Does what an operator does: puts the enrollment through the service API, with nothing but the ready line. */
+async function enroll(
+  ready: Ready,
+  { registrationId, endorsementKey }: TpmIdentity,
+): Promise<number | undefined> {
+  const { hostName, sharedAccessKeyName, sharedAccessKey } = parseServiceConnectionString(
+    ready.serviceConnectionString,
+  );
+  const token = await createSasToken({
+    resource: serviceResource(hostName),
+    keyName: sharedAccessKeyName,
+    expiresAt: Date.now() + 60_000,
+    sign: async (data) => createHmac('sha256', sharedAccessKey.reveal()).update(data).digest(),
+  });
+  const url = new URL(
+    encodeServiceTarget({ kind: 'put-enrollment', registrationId }),
+    ready.endpoints.service,
+  );
+  const ca = await readFile(ready.caFile);
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: token.revealText(), 'content-type': 'application/json' };
+    const call = request(url, { method: 'PUT', ca, headers }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    });
+    call.once('error', reject);
+    call.end(encodeIndividualEnrollment({ registrationId, attestation: { type: 'tpm', endorsementKey } }));
+  });
+}
+
+describe('endorse emulator', () => {
+  test('says in its first line all that an operator and a device need', async () => {
+    await using simulator = await startTpmSimulator({ provisioned: true });
+    await using emulator = startCli(['emulator', '--json']);
+    const ready = JSON.parse(await emulator.line(/^\{"event":"ready"/)) as Ready;
+    expect(Object.keys(ready)).toEqual([
+      'event',
+      'idScope',
+      'serviceConnectionString',
+      'caFile',
+      'endpoints',
+    ]);
+    expect(Object.keys(ready.endpoints)).toEqual(['http', 'amqp', 'mqtt', 'service', 'hub']);
+
+    const identity = await readIdentity(simulator);
+    expect(await enroll(ready, identity)).toBe(200);
+    const { host } = new URL(ready.endpoints.http);
+    const registered = await runProcess([
+      'register',
+      ...['--host', host, '--id-scope', ready.idScope, '--ca', ready.caFile],
+      ...['--tpm', simulator.address, '--json'],
+    ]);
+    expect(registered.exitCode).toBe(0);
+    expect(jsonLines(registered.stdout).at(-1)).toMatchObject({
+      event: 'assigned',
+      registrationId: identity.registrationId,
+      assignedHub: new URL(ready.endpoints.hub).host,
+    });
+
+    await emulator.line(/"device-assigned"/);
+    const [first, ...events] = jsonLines(emulator.stdout());
+    expect(first).toEqual(ready);
+    expect(events.map(({ event }) => event)).toEqual([
+      'enrollment-written',
+      'challenge-issued',
+      'registration-started',
+      'device-assigned',
+    ]);
+    const key = /SharedAccessKey=(.*)$/.exec(ready.serviceConnectionString)?.[1] ?? '';
+    expect(JSON.stringify(events) + emulator.stderr()).not.toContain(key);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it with 130 and removes the CA file', async (signal) => {
+    await using emulator = startCli(['emulator', '--json']);
+    const { caFile } = JSON.parse(await emulator.line(/"ready"/)) as Ready;
+    expect(existsSync(caFile)).toBe(true);
+    emulator.kill(signal);
+    expect(await emulator.ended).toEqual({ exitCode: 130, signal: null });
+    expect(existsSync(caFile)).toBe(false);
+    expect(jsonLines(emulator.stdout()).at(-1)).toMatchObject({ event: 'interrupted' });
+  });
+
+  test('a reader that goes away ends it, too', async () => {
+    await using emulator = startCli(['emulator', '--json', '--http-port', '0']);
+    const { endpoints } = JSON.parse(await emulator.line(/"ready"/)) as Ready;
+    emulator.closeOutput();
+    // Whatever happens next is an event, and an event is a line nobody reads.
+    await new Promise<void>((resolve) => {
+      const url = new URL('/0ne00000000/registrations/x/register?api-version=2021-06-01', endpoints.http);
+      const call = request(url, { method: 'PUT', rejectUnauthorized: false }, (response) =>
+        response.resume(),
+      );
+      call.once('close', () => resolve());
+      call.once('error', () => resolve());
+      call.end('{}');
+    });
+    expect(await emulator.ended).toEqual({ exitCode: 130, signal: null });
+  });
+
+  test('without --json prints where it is, and how to register', async () => {
+    await using emulator = startCli(['emulator', '--hostname', 'dps.example', '--id-scope', '0ne0000ABCD']);
+    await emulator.line(
+      /endorse register --host localhost:\d+ --id-scope 0ne0000ABCD --ca .*ca\.pem --tpm URL/,
+    );
+    expect(emulator.stdout()).toMatch(/^The emulator is ready/);
+  });
+
+  test('--ca-dir keeps the CA: a client configured once is configured for ever', async () => {
+    await using directory = await makeDirectory();
+    const readCa = async (): Promise<string> => {
+      await using emulator = startCli(['emulator', '--json', '--ca-dir', join(directory.path, 'ca')]);
+      const { caFile } = JSON.parse(await emulator.line(/"ready"/)) as Ready;
+      emulator.kill('SIGINT');
+      await emulator.ended;
+      return await readFile(caFile, 'utf8');
+    };
+    expect(await readCa()).toBe(await readCa());
+  });
+
+  test('a port that is taken: exit code 1, with the remedy', async () => {
+    await using first = startCli(['emulator', '--json']);
+    const { endpoints } = JSON.parse(await first.line(/"ready"/)) as Ready;
+    const second = await runProcess(['emulator', '--http-port', new URL(endpoints.http).port, '--json']);
+    expect(second.exitCode).toBe(1);
+    expect(jsonLines(second.stdout)).toMatchObject([{ event: 'error', code: 'ERR_EMULATOR_LISTEN' }]);
+  });
+});
