@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { CpuProfile } from './cpu-profile.ts';
 
 /** What the emulator's process says when it is ready. */
 export interface EmulatorAddress {
@@ -12,10 +13,12 @@ export interface EmulatorAddress {
   readonly startMs: number;
 }
 
-/** What the emulator's process says when it ends. */
+/** What the emulator's process says when it ends: what it has used since `measure`, or since its start. */
 export interface EmulatorUsage {
   readonly cpuMs: number;
   readonly maxRssKiB: number;
+  /** Where the time went; only after `measure`. */
+  readonly profile?: CpuProfile;
 }
 
 /** Keys of a device to enroll. */
@@ -29,6 +32,8 @@ export interface EnrollmentKeys {
 export interface EmulatorChild extends AsyncDisposable {
   readonly address: EmulatorAddress;
   enroll(keys: EnrollmentKeys): Promise<void>;
+  /** Starts profiling and counting anew: what came before was loading and warming up. */
+  measure(): Promise<void>;
   /** Ends the process and returns what it has used. */
   stop(): Promise<EmulatorUsage>;
 }
@@ -37,9 +42,8 @@ export interface EmulatorChild extends AsyncDisposable {
 export async function startEmulatorChild(options: {
   readonly script: string;
   readonly caDirectory: string;
-  readonly nodeArguments?: readonly string[];
 }): Promise<EmulatorChild> {
-  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), options.script], {
+  const child = spawn(process.execPath, [options.script], {
     env: { ...process.env, NODE_OPTIONS: '', ENDORSE_CA_DIR: options.caDirectory },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -59,17 +63,19 @@ export async function startEmulatorChild(options: {
       await closed;
       return used;
     })());
+  const ask = async (request: Readonly<Record<string, unknown>>): Promise<void> => {
+    child.stdin.write(`${JSON.stringify(request)}\n`);
+    await nextLine();
+  };
   return {
     address,
-    enroll: async (keys) => {
-      const line = {
+    enroll: (keys) =>
+      ask({
         registrationId: keys.registrationId,
         endorsementKey: Buffer.from(keys.endorsementKey).toString('base64'),
         storageRootKey: Buffer.from(keys.storageRootKey).toString('base64'),
-      };
-      child.stdin.write(`${JSON.stringify(line)}\n`);
-      await nextLine();
-    },
+      }),
+    measure: () => ask({ measure: true }),
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop();

@@ -1,8 +1,8 @@
 /**
  * Load from a process of its own: software TPMs register over and over until told to stop.
  *
- * Messages: sends `{ keys }` when its devices exist, waits for `{ start }` with the emulator's
- * address, sends `{ registrations }` after `durationMs`.
+ * Sends `{ keys }` when its devices exist. Each message with an emulator's address starts a run
+ * of `durationMs`, which is answered with `{ registrations }`.
  */
 import { readFileSync } from 'node:fs';
 import { register } from '@endorse/registration-core';
@@ -23,19 +23,21 @@ process.send?.({
   ),
 });
 
-const { provisioningHost, idScope, caFile, durationMs } = await new Promise<LoadStart>((resolve) => {
-  process.once('message', (message) => resolve(message as LoadStart));
+process.on('message', (message) => {
+  void run(message as LoadStart).then((registrations) => process.send?.({ registrations }));
 });
-const transport = createHttpTransport({ ca: readFileSync(caFile, 'utf8') });
-const endsAt = performance.now() + durationMs;
-let registrations = 0;
-await Promise.all(
-  devices.map(async (securityClient) => {
-    while (performance.now() < endsAt) {
-      await register({ provisioningHost, idScope, transport, securityClient, deadlineMs: 30_000 });
-      registrations += 1;
-    }
-  }),
-);
-process.send?.({ registrations });
-process.disconnect();
+
+async function run({ provisioningHost, idScope, caFile, durationMs }: LoadStart): Promise<number> {
+  const transport = createHttpTransport({ ca: readFileSync(caFile, 'utf8') });
+  const endsAt = performance.now() + durationMs;
+  let registrations = 0;
+  await Promise.all(
+    devices.map(async (securityClient) => {
+      while (performance.now() < endsAt) {
+        await register({ provisioningHost, idScope, transport, securityClient, deadlineMs: 30_000 });
+        registrations += 1;
+      }
+    }),
+  );
+  return registrations;
+}

@@ -1,11 +1,10 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CpuProfile } from './cpu-profile.ts';
 import { shareOfCryptography } from './cpu-profile.ts';
 import { startEmulatorChild } from './emulator-child.ts';
 import type { InstalledProject } from './projects.ts';
@@ -29,6 +28,9 @@ export interface LoadFigures {
   readonly cryptographyShare: number;
 }
 
+/** Long enough for both sides to be compiled and optimised. */
+const warmUpMs = 2_000;
+
 interface WireKeys {
   readonly registrationId: string;
   readonly endorsementKey: string;
@@ -46,7 +48,6 @@ export async function measureLoad(
     const emulator = await startEmulatorChild({
       script: join(project.actors, 'emulator-process.mjs'),
       caDirectory: directory,
-      nodeArguments: ['--cpu-prof', `--cpu-prof-dir=${directory}`],
     });
     const { provisioningHost, idScope, caFile } = emulator.address;
     for (const keys of (await Promise.all(clients.map(keysOf))).flat()) {
@@ -56,16 +57,22 @@ export async function measureLoad(
         storageRootKey: Buffer.from(keys.storageRootKey, 'base64'),
       });
     }
-    const start: LoadStart = { provisioningHost, idScope, caFile, durationMs: options.durationMs };
-    const counts = await Promise.all(clients.map((client) => runClient(client, start)));
-    const { cpuMs, maxRssKiB } = await emulator.stop();
+    const load = async (durationMs: number): Promise<number[]> => {
+      const start: LoadStart = { provisioningHost, idScope, caFile, durationMs };
+      return Promise.all(clients.map((client) => runClient(client, start)));
+    };
+    await load(warmUpMs);
+    await emulator.measure();
+    const counts = await load(options.durationMs);
+    const { cpuMs, maxRssKiB, profile } = await emulator.stop();
+    if (profile === undefined) throw new Error('the emulator sent no profile');
     const registrations = counts.reduce((sum, count) => sum + count, 0);
     return {
       registrations,
       registrationsPerSecond: (registrations * 1000) / options.durationMs,
       cpuMsPerRegistration: cpuMs / registrations,
       maxRssMiB: maxRssKiB / 1024,
-      cryptographyShare: shareOfCryptography(await readProfile(directory)),
+      cryptographyShare: shareOfCryptography(profile),
     };
   } finally {
     for (const client of clients) client.kill();
@@ -89,10 +96,4 @@ async function runClient(client: ChildProcess, start: LoadStart): Promise<number
   client.send(start);
   const [message] = (await answered) as [{ registrations: number }];
   return message.registrations;
-}
-
-async function readProfile(directory: string): Promise<CpuProfile> {
-  const file = (await readdir(directory)).find((name) => name.endsWith('.cpuprofile'));
-  if (file === undefined) throw new Error('the emulator wrote no CPU profile');
-  return JSON.parse(await readFile(join(directory, file), 'utf8')) as CpuProfile;
 }
