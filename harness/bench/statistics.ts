@@ -9,7 +9,7 @@ export interface Summary {
 
 /** Summarises a series of at least one number. */
 export function summarize(values: readonly number[]): Summary {
-  const sorted = [...values].sort((left, right) => left - right);
+  const sorted = values.toSorted((left, right) => left - right);
   return {
     count: sorted.length,
     min: quantile(sorted, 0),
