@@ -11,10 +11,10 @@ describe('the official SDK over Tpm', () => {
   it('reads the keys, activates an identity key and signs with it', async () => {
     await using bench = await startBench({ provisioned: true });
     const client = new TpmSecurityClient('', bench.tpm);
-    const endorsementKey = await client.getEndorsementKey();
-    const storageRootKey = await client.getStorageRootKey();
+    const endorsementKey = await settled<Buffer>((callback) => client.getEndorsementKey(callback));
+    const storageRootKey = await settled<Buffer>((callback) => client.getStorageRootKey(callback));
     expect([endorsementKey.length, storageRootKey.length]).toEqual([316, 284]);
-    expect(await client.getRegistrationId()).toMatch(/^[a-z2-7]{52}$/);
+    expect(await settled<string>((callback) => client.getRegistrationId(callback))).toMatch(/^[a-z2-7]{52}$/);
 
     const key = randomBytes(32);
     const parts = createActivation({
@@ -25,11 +25,11 @@ describe('the official SDK over Tpm', () => {
     });
     const { idObject, encryptedSecret, duplicate, encryptedSeed, publicArea, encryptedUri } = parts;
     const blob = [idObject, encryptedSecret, duplicate, encryptedSeed, publicArea, encryptedUri].map(sized);
-    await client.activateIdentityKey(Buffer.concat(blob));
+    await settled<void>((callback) => client.activateIdentityKey(Buffer.concat(blob), callback));
 
     for (const byteLength of [1, 1024, 3000]) {
       const data = randomBytes(byteLength);
-      const signature = await client.signWithIdentity(data);
+      const signature = await settled<Buffer>((callback) => client.signWithIdentity(data, callback));
       expect(signature).toEqual(createHmac('sha256', key).update(data).digest());
     }
     await bench.tpm.close();
@@ -37,6 +37,13 @@ describe('the official SDK over Tpm', () => {
     expect({ transient, loadedSessions }).toEqual({ transient: [], loadedSessions: [] });
   });
 });
+
+/** A call of the SDK, as a promise. */
+function settled<T>(start: (callback: (error?: Error | null, result?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, result) => (error ? reject(error) : resolve(result as T)));
+  });
+}
 
 function sized(bytes: Uint8Array): Buffer {
   const size = Buffer.alloc(2);
