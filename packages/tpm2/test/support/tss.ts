@@ -71,7 +71,8 @@ export function tssNvPublic(area: NvPublic): tss.TPMS_NV_PUBLIC {
 export function tssPcrSelections(selections: readonly PcrSelection[]): tss.TPMS_PCR_SELECTION[] {
   return selections.map(({ hash, registers }) => {
     const select = Buffer.alloc(3);
-    for (const register of registers) select[register >>> 3]! |= 1 << (register & 7);
+    for (const register of registers)
+      select.writeUInt8(select.readUInt8(register >>> 3) | (1 << (register & 7)), register >>> 3);
     return new tss.TPMS_PCR_SELECTION(tssHash(hash), select);
   });
 }
