@@ -48,7 +48,7 @@ export interface EmulatorNames {
 }
 
 /** Checks every option before anything happens, and decides how the emulator is reached. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE`. */
-export function resolveNames(options: EmulatorOptions): EmulatorNames {
+export function resolveOptions(options: EmulatorOptions): EmulatorNames {
   checkCoreOptions(options);
   if (!Number.isFinite(options.clockSkewMs ?? 0)) {
     throw new InvalidArgumentError(
@@ -64,8 +64,8 @@ export function resolveNames(options: EmulatorOptions): EmulatorNames {
   if (!isLoopback(bind) && options.allowNonLoopback !== true) {
     throw new InvalidArgumentError(
       'options.bind',
-      `is ${bind}, which other machines can reach; the emulator is a fake service with a fake CA and hands its keys to ` +
-        'whoever runs it, so it listens on loopback addresses only, unless allowNonLoopback says that this is meant',
+      `is ${bind}, which other machines can reach; this is a fake service whose CA and keys protect nothing, so it ` +
+        'listens on loopback addresses only, unless allowNonLoopback: true says that this is meant',
     );
   }
   checkPort('httpPort', options.httpPort ?? 0);

@@ -10,7 +10,7 @@ import type { EmulatorCore } from './core/core.ts';
 import { createEmulatorCore } from './core/core.ts';
 import type { EmulatorEvent } from './core/events.ts';
 import type { EmulatorNames, EmulatorOptions } from './emulator-options.ts';
-import { resolveNames } from './emulator-options.ts';
+import { resolveOptions } from './emulator-options.ts';
 import type { TelemetryMessage } from './hub/telemetry.ts';
 import type { Stamps } from './listener/fault-answer.ts';
 import type { HttpsServer } from './listener/https-server.ts';
@@ -37,7 +37,7 @@ export interface Emulator extends AsyncDisposable {
   readonly provisioningHost: string;
   /** `host:port` of the hub that devices are assigned to. */
   readonly assignedHub: string;
-  /** Connection string of the service API with all rights. */
+  /** Connection string of the service API, under the first of its policies: by default the owner's, with all rights. */
   readonly serviceConnectionString: Secret;
   /** PEM of the CA that clients have to trust. */
   readonly caPem: string;
@@ -63,7 +63,7 @@ export interface Emulator extends AsyncDisposable {
  * for a port that cannot be had and `ERR_EMULATOR_CA` for an unusable CA directory.
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const names = resolveNames(options);
+  const names = resolveOptions(options);
   const { random = systemRandom, clockSkewMs = 0 } = options;
   const baseClock = options.clock ?? systemClock;
   const stamps: Stamps = { clock: { now: () => baseClock.now() + clockSkewMs }, random };
@@ -153,7 +153,6 @@ function describe(
   const provisioningHost = formatHostPort({ host: advertisedHost, port: servers.service.port });
   const assignedHub = formatHostPort({ host: advertisedHost, port: servers.hub.port });
   const [policy] = core.policies;
-  if (policy === undefined) throw new TypeError('an emulator core always has a policy');
   const serviceConnectionString = formatServiceConnectionString({
     hostName: provisioningHost,
     sharedAccessKeyName: policy.name,

@@ -173,3 +173,13 @@ test('an emulator starts in less than half a second', async () => {
   expect(performance.now() - startedAt).toBeLessThan(500);
   expect(emulator.telemetry).toEqual([]);
 });
+
+test('a store that fails is a 500 that says so, and not the end of the process', async () => {
+  const failing = (): never => {
+    throw new Error('disk full');
+  };
+  const records = { get: failing, set: failing, delete: failing };
+  await using fixture = await emulatorFixture({ store: { enrollments: records, registrations: records } });
+  const answer = await fixture.sendAsOwner({ path: '/enrollments/d?api-version=2021-10-01' });
+  expect([answer.status, answer.json()['info']]).toEqual([500, { reason: 'Error: disk full' }]);
+});

@@ -23,7 +23,7 @@ async function handlersFixture(): Promise<{
   const stamps = { clock, random: seededRandom('stamps') };
   const [policy] = core.policies;
   const [hub] = core.hubs;
-  if (policy === undefined || hub === undefined) throw new Error('no policy or no hub');
+  if (hub === undefined) throw new Error('no hub');
   const key = policy.primaryKey.reveal();
   const owner = await sas({
     resource: 'localhost',

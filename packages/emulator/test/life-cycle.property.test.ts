@@ -105,7 +105,6 @@ function enroll(
 
 async function remove({ core, clock, identity }: CoreFixture, model: Model): Promise<void> {
   const [policy] = core.policies;
-  if (policy === undefined) throw new Error('no policy');
   const key = policy.primaryKey.reveal();
   const token = await sas({
     resource: 'localhost',

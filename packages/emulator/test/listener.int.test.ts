@@ -166,6 +166,17 @@ test('a body without end is cut off with a 413', async () => {
   expect(await answered).toMatch(/^HTTP\/1\.1 413 /);
 });
 
+test('a client that goes away in the middle of a body leaves the next one alone', async () => {
+  await using fixture = await emulatorFixture();
+  for (const base of [fixture.emulator.endpoints.http, fixture.emulator.endpoints.hub]) {
+    const socket = await openTls(fixture, base);
+    socket.write(`PUT ${register} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{"regis`);
+    socket.destroy();
+    await once(socket, 'close');
+    expect((await fixture.send({ path: '/' }, base)).status).toBe(404);
+  }
+});
+
 test('stopping drops idle, half-sent and half-shaken connections at once, and twice is once', async () => {
   const fixture = await emulatorFixture();
   const idle = await openTls(fixture);
@@ -187,8 +198,8 @@ test('stopping drops idle, half-sent and half-shaken connections at once, and tw
   await fixture[Symbol.asyncDispose]();
 });
 
-async function openTls({ emulator }: EmulatorFixture): Promise<TLSSocket> {
-  const { port } = new URL(emulator.endpoints.http);
+async function openTls({ emulator }: EmulatorFixture, base = emulator.endpoints.http): Promise<TLSSocket> {
+  const { port } = new URL(base);
   const socket = connect({
     port: Number(port),
     host: '127.0.0.1',

@@ -23,8 +23,8 @@ export interface EmulatorCore extends DeviceService {
   readonly idScope: string;
   /** The linked hubs, in the order given. */
   readonly hubs: readonly IotHub[];
-  /** The shared access policies of the service API; the first one goes into connection strings. */
-  readonly policies: readonly AccessPolicy[];
+  /** The shared access policies of the service API, at least one; the first goes into connection strings. */
+  readonly policies: readonly [AccessPolicy, ...AccessPolicy[]];
   /** The service API. */
   readonly enrollments: EnrollmentService;
   /** The last telemetry messages of all hubs, oldest first. */
@@ -41,7 +41,8 @@ export interface EmulatorCore extends DeviceService {
 export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   checkCoreOptions(options);
   const { clock, random, idScope = defaultIdScope, hostnames = ['localhost', '127.0.0.1', '::1'] } = options;
-  const policies = options.policies ?? [createOwnerPolicy(random)];
+  const [firstPolicy = createOwnerPolicy(random), ...otherPolicies] = options.policies ?? [];
+  const policies = [firstPolicy, ...otherPolicies] as const;
   const telemetry = createTelemetryLog(options.maxTelemetryMessages ?? 1000);
   const emit = (event: EmulatorEventDetails): void => {
     try {

@@ -47,6 +47,8 @@ export const faults = {
   /** 431000: too many or too large headers. */
   headersTooLarge: (reason: string): ServiceFault =>
     fault(431_000, 'Request header fields too large', reason),
+  /** 500000: a part that was handed in from outside, such as a store, has thrown. */
+  internal: (reason: string): ServiceFault => fault(500_000, 'Internal server error', reason),
   /** 503000: not ready yet. */
   startingUp: (): ServiceFault => ({ ...fault(503_000, 'The emulator is starting.'), retryAfterSeconds: 1 }),
 } as const;

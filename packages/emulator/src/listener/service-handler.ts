@@ -29,7 +29,14 @@ import { findAllowedMethods, findMethodProblem } from './methods.ts';
 /** Makes the handler of a core's provisioning service. */
 export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHandler {
   return {
-    handle: (call) => (isServicePath.test(call.target) ? answerService(call) : answerDevice(call)),
+    handle: (call) => {
+      try {
+        return isServicePath.test(call.target) ? answerService(call) : answerDevice(call);
+      } catch (error) {
+        // Nothing of ours throws here; a store that was handed in may, and must not end the process.
+        return refuseUnread(call.method, faults.internal(String(error)));
+      }
+    },
     refuseConnection: (status) => refuseUnread('connect', connectionFaults[status]),
   };
 

@@ -32,7 +32,6 @@ export function serviceFixture(options: Partial<EmulatorCoreOptions> = {}): Serv
     clock,
     call: async (request, change = {}) => {
       const [policy] = core.policies;
-      if (policy === undefined) throw new Error('no policy');
       const { lifetimeMs = 60_000, ...rest } = change;
       const token = await sas({
         resource: 'localhost:5000',
