@@ -1,6 +1,13 @@
 import type { TransportPhase } from '@endorse/interface';
 import { TransportError } from '@endorse/interface';
 
+/** A connection to `address` that did not come about, when only the error tells how far it had come. */
+export function openError(address: string, cause: Error): TransportError {
+  const code = codeOf(cause);
+  const isTls = tlsRemedies[code] !== undefined || isTlsAlert(cause) || code.startsWith('ERR_TLS_');
+  return isTls ? tlsError(address, cause) : connectError(address, cause);
+}
+
 /** A connection to `address` that did not come about before TLS began. */
 export function connectError(address: string, cause: Error): TransportError {
   if (isLookupError(cause)) {

@@ -130,15 +130,24 @@ async function openTls(
   return socket;
 }
 
+/** Contexts by the list they were made from, so that sessions of one transport parse its certificates once. */
+const contexts = new WeakMap<readonly string[], SecureContext>();
+
 /** OpenSSL refuses here what its security level forbids, for example a client certificate with a short key. */
 function secureContext(
   ca: readonly string[] | undefined,
   address: string,
   clientCertificate?: ConnectorSettings['clientCertificate'],
 ): SecureContext {
+  // A context with a client certificate belongs to one session and must not reach another.
+  const shared = clientCertificate === undefined && ca !== undefined;
+  const known = shared ? contexts.get(ca) : undefined;
+  if (known !== undefined) return known;
   try {
     const anchors = ca === undefined ? {} : { ca: [...ca] };
-    return createSecureContext({ ...anchors, ...clientCertificate, minVersion: 'TLSv1.2' });
+    const context = createSecureContext({ ...anchors, ...clientCertificate, minVersion: 'TLSv1.2' });
+    if (shared) contexts.set(ca, context);
+    return context;
   } catch (cause) {
     throw tlsError(address, cause as Error);
   }

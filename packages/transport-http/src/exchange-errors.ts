@@ -1,5 +1,5 @@
 import { LocalProtocolError, RemoteProtocolError, TransportError } from '@endorse/interface';
-import { isTlsAlert, tlsError } from './connect-errors.ts';
+import { isTlsAlert, openError, tlsError } from './connect-errors.ts';
 
 /** How far an exchange had come when it failed. */
 export interface ExchangeProgress {
@@ -7,13 +7,15 @@ export interface ExchangeProgress {
   readonly attempted: string;
   /** `https://host[:port]`. */
   readonly origin: string;
+  /** True once the request had a connection. */
+  readonly started: boolean;
   /** True once the whole request was handed to the connection. */
   readonly sent: boolean;
 }
 
 /** Converts what undici reports about one exchange; errors that are already ours pass. */
 export function exchangeError(error: Error, progress: ExchangeProgress): Error {
-  const { attempted, origin, sent } = progress;
+  const { attempted, origin, started, sent } = progress;
   if (error instanceof TransportError) return error;
   const code = (error as { code?: unknown }).code;
   if (code === 'UND_ERR_INVALID_ARG') {
@@ -35,7 +37,17 @@ export function exchangeError(error: Error, progress: ExchangeProgress): Error {
       remedy: 'Check that the port belongs to the service.',
     });
   }
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+    return new TransportError('ERR_TRANSPORT_CLOSED', `${attempted}: the dispatcher was closed`, {
+      cause: error,
+      phase: 'close',
+      retryable: false,
+      remedy: 'Close the dispatcher of the application only after its sessions.',
+    });
+  }
   if (isTlsAlert(error)) return tlsError(origin, error);
+  // Our own connector has said it better; this is for dispatchers of the application.
+  if (!started && code !== 'UND_ERR_SOCKET') return openError(origin, error);
   return new TransportError('ERR_TRANSPORT_LOST', `${attempted}: the connection to ${origin} was lost`, {
     cause: error,
     phase: sent ? 'receive' : 'send',

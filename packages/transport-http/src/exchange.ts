@@ -1,6 +1,7 @@
 import { RemoteProtocolError, TimeoutError } from '@endorse/interface';
 import type { HttpRequest, HttpResponse } from '@endorse/protocol';
 import type { HttpDispatchController, HttpDispatchHandler, HttpDispatcher } from './dispatcher.ts';
+import type { ExchangeProgress } from './exchange-errors.ts';
 import { exchangeError } from './exchange-errors.ts';
 
 /** One request, where it goes and what it is for. */
@@ -66,6 +67,7 @@ export function exchange(
       failure = reason;
       controller?.abort(reason);
     };
+    const progress = (): ExchangeProgress => ({ attempted, origin, started: controller !== undefined, sent });
     const enter = (next: Phase, timeoutMs: number): void => {
       phase = next;
       clearTimeout(timer);
@@ -122,7 +124,7 @@ export function exchange(
         finish(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks));
       },
       onResponseError(_given, error) {
-        settle(() => reject(exchangeError(error, { attempted, origin, sent })));
+        settle(() => reject(exchangeError(error, progress())));
       },
     };
 
@@ -139,7 +141,7 @@ export function exchange(
     try {
       dispatcher.dispatch({ ...rest, path, origin, headersTimeout: 0, bodyTimeout: 0 }, handler);
     } catch (error) {
-      settle(() => reject(exchangeError(error as Error, { attempted, origin, sent })));
+      settle(() => reject(exchangeError(error as Error, progress())));
     }
   });
 }

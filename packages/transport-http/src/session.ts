@@ -113,7 +113,7 @@ export class HttpSession implements RegistrationSession {
 
   #check(options: SessionRequestOptions): void {
     if (this.#closing.signal.aborted) throw sessionClosed();
-    if (!(options?.signal instanceof AbortSignal)) {
+    if (typeof options?.signal?.throwIfAborted !== 'function') {
       throw new InvalidArgumentError('options.signal', 'must be an AbortSignal');
     }
     options.signal.throwIfAborted();

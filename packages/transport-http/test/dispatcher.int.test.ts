@@ -5,7 +5,7 @@ import { Secret } from '@endorse/interface';
 import type { HttpDispatchController, HttpDispatcher, OwnedHttpDispatcher } from '@endorse/transport-http';
 import { createHttpTransport } from '@endorse/transport-http';
 import { assigning, challengeBody, openDevice, signal } from './support/device.ts';
-import { reply, startPeer } from './support/peer.ts';
+import { closedPort, reply, startPeer } from './support/peer.ts';
 
 describe('a dispatcher of the application', () => {
   test('is any of undici', () => {
@@ -100,7 +100,7 @@ describe('a dispatcher of the application', () => {
     });
   });
 
-  test('that throws is a lost connection, not an uncaught error', async () => {
+  test('that throws is a connection that did not come about, not an uncaught error', async () => {
     const dispatcher: HttpDispatcher = {
       dispatch: () => {
         throw new Error('out of order');
@@ -108,8 +108,39 @@ describe('a dispatcher of the application', () => {
     };
     await using device = openDevice('dps.example.test', { dispatcher });
     await expect(device.session.register(device.register, { signal })).rejects.toMatchObject({
-      code: 'ERR_TRANSPORT_LOST',
-      phase: 'send',
+      code: 'ERR_TRANSPORT_CONNECT',
+      phase: 'connect',
+    });
+  });
+
+  test('whose connections fail is told apart as our own are', async () => {
+    await using peer = await startPeer();
+    const agent = new Agent();
+    try {
+      const refused = { code: 'ERR_TRANSPORT_CONNECT', phase: 'connect', retryable: true };
+      const unknown = { code: 'ERR_TRANSPORT_DNS', phase: 'resolve' };
+      const distrusted = { code: 'ERR_TRANSPORT_TLS', phase: 'tls', retryable: false };
+      for (const [host, expected] of [
+        [`localhost:${await closedPort()}`, refused],
+        ['dps.endorse.invalid', unknown],
+        [peer.host, distrusted],
+      ] as const) {
+        await using device = openDevice(host, { dispatcher: agent });
+        await expect(device.session.register(device.register, { signal })).rejects.toMatchObject(expected);
+      }
+    } finally {
+      await agent.destroy();
+    }
+  });
+
+  test('that the application closed too early says so', async () => {
+    const agent = new Agent();
+    await agent.close();
+    await using device = openDevice('dps.example.test', { dispatcher: agent });
+    await expect(device.session.register(device.register, { signal })).rejects.toMatchObject({
+      code: 'ERR_TRANSPORT_CLOSED',
+      phase: 'close',
+      retryable: false,
     });
   });
 

@@ -158,6 +158,34 @@ describe('a proxy', () => {
     await expect.poll(() => proxy.open).toBe(0);
   });
 
+  test('is taken from the environment only when asked to, as it was when the transport was made', async () => {
+    await using peer = await startPeer({ answer: (request) => reply(request, 202, assigning) });
+    await using proxy = await startProxy();
+    const names = ['https_proxy', 'no_proxy', 'NO_PROXY'] as const;
+    const before = names.map((name) => process.env[name]);
+    try {
+      for (const name of names) delete process.env[name];
+      process.env['https_proxy'] = `http://localhost:${proxy.port}`;
+      await using device = openTrustingDevice(peer);
+      await device.session.register(device.register, { signal });
+      expect(proxy.requests).toHaveLength(0);
+      await using proxied = openTrustingDevice(peer, { proxyFromEnvironment: true });
+      process.env['https_proxy'] = 'http://localhost:1';
+      await proxied.session.register(proxied.register, { signal });
+      expect(proxy.requests).toHaveLength(1);
+      process.env['no_proxy'] = 'localhost';
+      await using excepted = openTrustingDevice(peer, { proxyFromEnvironment: true });
+      await excepted.session.register(excepted.register, { signal });
+      expect(proxy.requests).toHaveLength(1);
+    } finally {
+      names.forEach((name, index) => {
+        const value = before[index];
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      });
+    }
+  });
+
   test('that nobody runs is a proxy failure, not a failure of the service', async () => {
     await using device = openDevice('dps.example.test', {
       proxyUrl: `http://localhost:${await closedPort()}`,
