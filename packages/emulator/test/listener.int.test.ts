@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { connect as connectPlain } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EmulatorFixture } from './support/http-client.ts';
 import { emulatorFixture, tpmDevice } from './support/http-client.ts';
@@ -175,6 +176,27 @@ test('a client that goes away in the middle of a body leaves the next one alone'
     await once(socket, 'close');
     expect((await fixture.send({ path: '/' }, base)).status).toBe(404);
   }
+});
+
+test('whatever bytes arrive, the answer is no 5xx and the next client is served', async () => {
+  await using fixture = await emulatorFixture();
+  const good = `PUT ${register} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
+  const bent = fc
+    .record({ at: fc.nat(good.length), length: fc.nat(30), by: fc.uint8Array({ maxLength: 20 }) })
+    .map(({ at, length, by }) =>
+      Buffer.concat([Buffer.from(good.slice(0, at)), by, Buffer.from(good.slice(at + length))]),
+    );
+  const bytes = fc.oneof({ weight: 3, arbitrary: bent }, fc.uint8Array({ maxLength: 200 }));
+  const statuses = await Promise.all(
+    fc.sample(bytes, 60).map(async (each) => {
+      const socket = await openTls(fixture);
+      socket.end(each);
+      return (await readAll(socket)).slice(0, 12);
+    }),
+  );
+  expect(statuses.filter((status) => !/^(?:HTTP\/1\.1 [1234]\d\d)?$/.test(status))).toEqual([]);
+  expect(statuses.filter((status) => status.startsWith('HTTP/1.1 4')).length).toBeGreaterThan(30);
+  expect((await fixture.send({ path: '/' })).status).toBe(404);
 });
 
 test('stopping drops idle, half-sent and half-shaken connections at once, and twice is once', async () => {
