@@ -100,7 +100,7 @@ const wrongClients: readonly (readonly [string, string])[] = [
   ['makes up its registration id', 'identity › has a registration id that is valid, stable and its own'],
   [
     'commits what it says it aborted',
-    'an aborted activation › after 5 turns leaves the key before or the new one, as it says',
+    'an aborted activation › at 55 percent of its time leaves the key it says',
   ],
   ['pretends to be more', 'identity › has version, kind and exactly the methods of its kind'],
   [

@@ -126,7 +126,7 @@ runTpm(
       activateIdentityKey: async (blob, { signal } = {}) => {
         signal?.throwIfAborted();
         await toy.activateIdentityKey(blob);
-        for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve, 60));
         signal?.throwIfAborted();
       },
     }) satisfies Partial<TpmSecurityClient>,
