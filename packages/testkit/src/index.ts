@@ -1,6 +1,6 @@
 /**
- * Private test support: a transport that follows a script, a decorator that makes any transport fail as planned,
- * and a TPM double that decrypts real activation blobs with OpenSSL keys.
+ * Private test support: transports that follow a script or stand on an emulator in memory, a decorator that makes any
+ * transport fail as planned, a TPM double that decrypts real activation blobs with OpenSSL keys, and certificates.
  *
  * @example
  * ```js
@@ -21,6 +21,10 @@
  *
  * @packageDocumentation
  */
+export type { TestAuthority, TestCertificate, TestCertificateOptions } from './certificates.ts';
+export { createTestAuthority } from './certificates.ts';
+export type { DeviceRequestHandler } from './memory-transport.ts';
+export { createMemoryTransport } from './memory-transport.ts';
 export { assignedReply, assigningReply, disabledReply, failedReply } from './replies.ts';
 export type {
   ScriptStep,
@@ -37,7 +41,3 @@ export type { SoftwareTpmAlgorithm, SoftwareTpmKeys } from './software-tpm-keys.
 export { generateSoftwareTpmKeys } from './software-tpm-keys.ts';
 export type { Fault, FaultyTransport, PlannedFault } from './with-faults.ts';
 export { withFaults } from './with-faults.ts';
-export type { TestAuthority, TestCertificate, TestCertificateOptions } from './certificates.ts';
-export { createTestAuthority } from './certificates.ts';
-export type { DeviceRequestHandler } from './memory-transport.ts';
-export { createMemoryTransport } from './memory-transport.ts';
