@@ -49,7 +49,7 @@ export interface TpmSimulator extends AsyncDisposable {
 }
 
 // How long a client that keeps the only connection may delay an orderly power-down.
-const shutdownTimeoutMs = 250;
+const shutdownTimeoutMs = 500;
 // Free ports can be taken between looking and binding; losing this race this often in a row means something else.
 const maxPortRaces = 5;
 

@@ -36,8 +36,8 @@ export class SwtpmProcess {
   readonly #outputClosed: Promise<void>;
   #output = '';
 
-  private constructor(child: SwtpmChild, pid: number) {
-    this.pid = pid;
+  private constructor(child: SwtpmChild) {
+    this.pid = child.pid ?? 0;
     this.#child = child;
     this.ended = new Promise((resolve) => {
       child.once('exit', () => resolve());
@@ -64,9 +64,10 @@ export class SwtpmProcess {
       // A group of its own: Ctrl-C in a terminal must reach us first, so that clients can still clean up.
       detached: true,
     });
+    const process = new SwtpmProcess(child);
+    // At once: from here on somebody else must know whom to kill should we die.
+    if (child.pid !== undefined) onSpawn(process);
     await untilSpawned(child, launch.executable);
-    const process = new SwtpmProcess(child, child.pid ?? 0);
-    onSpawn(process);
     try {
       await process.#untilListening(launch.pidFile, signal);
       await untilAnswering(launch.endpoints.data, signal);

@@ -42,4 +42,4 @@ async function main(target: string | undefined): Promise<void> {
   if (forRegistry) rmSync(join(folder, '.gitignore'), { force: true });
 }
 
-if (import.meta.main) await main(process.argv[2]);
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv[2]);

@@ -109,6 +109,12 @@ export const declarationEdits: Readonly<Record<string, readonly Edit[]>> = {
       times: 10,
     },
     {
+      why: 'attributes are sets of bits: any combination of the members, not one of them',
+      find: /(\??: )TPMA_\w+(?=(\[\])?[;,)])/g,
+      replacement: '$1number',
+      times: 24,
+    },
+    {
       why: 'bytes are no any',
       find: /static fromBytes\(buffer: any\)/g,
       replacement: 'static fromBytes(buffer: Uint8Array)',

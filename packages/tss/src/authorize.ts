@@ -51,8 +51,8 @@ export function knownNames(handles: readonly (TPM_HANDLE | null)[]): {
   for (const entry of handles) {
     if (entry === null || !['transient', 'persistent', 'nv'].includes(handleKind(entry.handle >>> 0)))
       continue;
-    const name = entry.name as Buffer | null;
-    if (name === null) unknown.push(entry.handle >>> 0);
+    const name = entry.name as Buffer | null | undefined;
+    if (name === null || name === undefined) unknown.push(entry.handle >>> 0);
     else names.set(entry.handle >>> 0, name);
   }
   return { names, unknown };

@@ -91,7 +91,7 @@ export class TpmBuffer {
   }
 
   /** Writes an 8-bit integer, or a boolean as 1 or 0. */
-  writeByte(value: number): void {
+  writeByte(value: number | boolean): void {
     this.#writeUnsigned(value, 1);
   }
 
@@ -249,7 +249,7 @@ export class TpmBuffer {
     return this.#position;
   }
 
-  #writeUnsigned(value: number, byteLength: number): void {
+  #writeUnsigned(value: number | boolean, byteLength: number): void {
     const number = Number(value);
     const range = 2 ** (8 * byteLength);
     // Number(null) is 0; a field that was forgotten must not be.

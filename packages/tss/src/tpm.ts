@@ -41,7 +41,7 @@ export class Tpm extends GeneratedTpm implements AsyncDisposable {
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
   #outcome: Outcome = { response: null };
-  #lastResponseCode: TPM_RC = TPM_RC.NOT_USED;
+  #lastResponseCode: number = TPM_RC.NOT_USED;
 
   /**
    * Without arguments the TPM of this machine; with `true` a simulator that speaks mssim at `host` and `port`, as in
@@ -105,8 +105,8 @@ export class Tpm extends GeneratedTpm implements AsyncDisposable {
     await this.close();
   }
 
-  /** Response code of the command answered last, 0 for success; `TSS_…` codes where there was no usable answer. */
-  get lastResponseCode(): TPM_RC {
+  /** Response code of the command answered last, one of `TPM_RC`: 0 for success, `TSS_…` where there was no usable answer. */
+  get lastResponseCode(): number {
     return this.#lastResponseCode;
   }
 
@@ -222,11 +222,11 @@ function isTssDevice(source: unknown): source is TssDevice {
 
 function asEndorseError(error: unknown): EndorseError {
   if (error instanceof RefusalError) return TpmError.from(error);
-  if (isEndorseError(error)) return error as EndorseError;
+  if (isEndorseError(error)) return error;
   return new TpmDeviceError('ERR_TPM_IO', 'the command could not be executed', { cause: error });
 }
 
-function responseCodeOf(error: EndorseError): TPM_RC {
+function responseCodeOf(error: EndorseError): number {
   if (error instanceof TpmError) return error.responseCode;
   return error instanceof TpmDecodeError ? TPM_RC.TSS_RESP_BUF_INVALID_SIZE : TPM_RC.TSS_DISPATCH_FAILED;
 }

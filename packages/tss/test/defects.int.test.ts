@@ -65,8 +65,8 @@ describe('defect 1: two commands in flight', () => {
   it('mended: a continuation finds the response code of its own command', async () => {
     await using bench = await startBench();
     const { tpm } = bench;
-    const codes = await new Promise<TPM_RC[]>((resolve) => {
-      const seen: TPM_RC[] = [];
+    const codes = await new Promise<number[]>((resolve) => {
+      const seen: number[] = [];
       const note = (): void => {
         seen.push(tpm.lastResponseCode);
         if (seen.length === 3) resolve(seen);

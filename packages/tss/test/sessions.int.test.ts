@@ -147,7 +147,7 @@ describe('defect 14: no HMAC sessions', () => {
   it('mended: a session that is not continued ends with its command', async () => {
     await using bench = await startBench({ provisioned: true });
     const session = await startHmacSession(bench.tpm, { saltKey: storageRootKey });
-    session.SessIn.sessionAttributes = 0 as TPMA_SESSION;
+    session.SessIn.sessionAttributes = 0;
     await bench.tpm.withSession(session).GetRandom(4);
     await expect(bench.tpm.FlushContext(session.handle)).rejects.toMatchObject({ code: 'ERR_TPM_HANDLE' });
   });

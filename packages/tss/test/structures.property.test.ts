@@ -15,6 +15,8 @@ const libraries = [tss, original] as unknown as readonly [Library, Library];
 
 const { SHA256, NULL, AES, CFB } = tss.TPM_ALG_ID;
 
+const curves = fc.constantFrom(tss.TPM_ECC_CURVE.NIST_P256, tss.TPM_ECC_CURVE.NIST_P521);
+
 const publicAreas = fc.oneof(
   fc.record({ attributes: int, policy: bytes, keyBits: short, exponent: int, unique: bytes }).map(
     ({ attributes, policy, keyBits, exponent, unique }) =>
@@ -32,7 +34,7 @@ const publicAreas = fc.oneof(
           new library.TPM2B_PUBLIC_KEY_RSA(unique),
         ),
   ),
-  fc.record({ attributes: int, policy: bytes, curve: short, x: bytes, y: bytes }).map(
+  fc.record({ attributes: int, policy: bytes, curve: curves, x: bytes, y: bytes }).map(
     ({ attributes, policy, curve, x, y }) =>
       (library: Library) =>
         new library.TPMT_PUBLIC(

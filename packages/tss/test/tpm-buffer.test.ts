@@ -86,7 +86,7 @@ describe('writing', () => {
 
   it('takes booleans and negative numbers of the same bits', () => {
     const buffer = new TpmBuffer();
-    buffer.writeByte(true as unknown as number);
+    buffer.writeByte(true);
     buffer.writeInt(0x8000_0000 | 1);
     buffer.writeByte(-3);
     expect(buffer.trim().toString('hex')).toBe('0180000001fd');
