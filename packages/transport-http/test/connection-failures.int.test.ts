@@ -133,23 +133,22 @@ describe.each(requests.map((name, index) => [name, index] as const))('%s', (name
   };
   const lost = { code: 'ERR_TRANSPORT_LOST', retryable: true, fault: 'transport' };
 
-  test.each([true, false])('dropped before it is read, on a new connection: %s', async (fresh) => {
-    // On a kept connection the peer hangs up on the bytes of the request instead of on the handshake.
+  test.each([
+    ['before the request is read', true],
+    ['after the request was read', false],
+  ])('dropped %s', async (_title, before) => {
     await using peer = await startPeer({
       onSecure: (socket, connection) => {
-        if (fresh && connection === 1) socket.destroy();
+        if (before && connection === 1) socket.destroy();
       },
       answer: (request, count) => {
-        if (!fresh && count === index) request.socket.destroy();
-        else
-          reply(request, request.headers['authorization'] === undefined ? 401 : 202, {
-            ...challengeBody,
-            ...assigning,
-          });
+        if (!before && count === index) request.socket.destroy();
+        else if (request.headers['authorization'] === undefined) reply(request, 401, challengeBody);
+        else reply(request, 202, assigning);
       },
     });
     await using device = openTrustingDevice(peer);
-    if (!fresh) for (const before of requests.slice(0, index)) await send(device, before);
+    if (!before) for (const earlier of requests.slice(0, index)) await send(device, earlier);
     await expect(send(device, name)).rejects.toMatchObject(lost);
     await send(device, name);
     expect(peer.connections).toBe(2);
