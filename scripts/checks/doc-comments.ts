@@ -56,11 +56,11 @@ export function undocumented(root: string, entries: readonly string[]): Finding[
   for (const entry of entries) {
     const source = program.getSourceFile(entry);
     const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
-    if (module === undefined) {
+    const exports = module === undefined ? [] : checker.getExportsOfModule(module);
+    if (exports.length === 0) {
       findings.set(entry, { file: relative(root, entry), message: 'is not a module that exports anything' });
-      continue;
     }
-    for (const exported of checker.getExportsOfModule(module)) {
+    for (const exported of exports) {
       const symbol =
         (exported.flags & ts.SymbolFlags.Alias) === 0 ? exported : checker.getAliasedSymbol(exported);
       report(symbol, exported.name);

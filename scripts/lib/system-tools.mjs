@@ -36,9 +36,16 @@ export const systemTools = Object.freeze({
 /** Daemons live here, and a plain user's PATH may not name these. */
 const extraFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/opt/homebrew/bin', '/usr/local/bin'];
 
-/** The rows among `names` whose programs are not all there. */
-export function missingTools(names, path = process.env.PATH ?? '') {
-  const folders = [...path.split(delimiter), ...extraFolders].filter((folder) => folder !== '');
+/**
+ * The rows among `names` whose programs are not all there.
+ *
+ * @param {readonly string[]} names
+ * @param {string} [path] Folders to look in, as in the environment.
+ * @param {readonly string[]} [extra] Further folders.
+ * @returns {string[]}
+ */
+export function missingTools(names, path = process.env.PATH ?? '', extra = extraFolders) {
+  const folders = [...path.split(delimiter), ...extra].filter((folder) => folder !== '');
   return names.filter((name) => {
     const tool = systemTools[name];
     if (tool === undefined) throw new Error(`no row for the system tool ${name}`);
@@ -66,7 +73,12 @@ export async function provideTools(names, root) {
   if (still.length > 0) throw missingError(still, 'is still not there after its package was installed');
 }
 
-/** What to type, one line a distribution. */
+/**
+ * What to type, for each distribution.
+ *
+ * @param {readonly string[]} names
+ * @returns {string}
+ */
 export function instructions(names) {
   const list = (key) => [...new Set(names.flatMap((name) => systemTools[name][key]))].join(' ');
   return [
