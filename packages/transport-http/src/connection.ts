@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ConnectorSettings } from './connector.ts';
+import type { Connector, ConnectorSettings } from './connector.ts';
 import type { HttpDispatcher, OwnedHttpDispatcher } from './dispatcher.ts';
 import { loadClient } from './load-client.ts';
 
@@ -25,12 +25,11 @@ export function createConnection(
   settings: ConnectorSettings,
   limits: { readonly maxHeaderBytes: number },
 ): Connection {
-  let current: Promise<OwnedHttpDispatcher> | undefined;
-  let dropped = { value: false };
   const sockets = new Set<Socket>();
-  let connector: Promise<import('./connector.ts').Connector> | undefined;
+  let connector: Promise<Connector> | undefined;
+  let current: { readonly client: Promise<OwnedHttpDispatcher>; readonly ended: AbortController } | undefined;
 
-  const make = async (mine: { value: boolean }): Promise<OwnedHttpDispatcher> => {
+  const make = async (ended: AbortSignal): Promise<OwnedHttpDispatcher> => {
     connector ??= import('./connector.ts').then(({ createConnector }) => createConnector(settings));
     connector.catch(() => {
       connector = undefined;
@@ -39,7 +38,8 @@ export function createConnection(
     const track = (socket: Socket): void => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      if (mine.value) socket.destroy();
+      // A tunnel has several steps: the next one must not begin after the end.
+      if (ended.aborted) socket.destroy();
     };
     return new Client(origin, {
       allowH2: false,
@@ -55,15 +55,20 @@ export function createConnection(
     });
   };
   const drop = (): void => {
-    dropped.value = true;
-    dropped = { value: false };
     const lost = current;
     current = undefined;
+    lost?.ended.abort();
     for (const socket of sockets) socket.destroy();
-    lost?.then((client) => client.destroy()).catch(() => undefined);
+    lost?.client.then((client) => client.destroy()).catch(() => undefined);
   };
   return {
-    dispatcher: () => (current ??= make(dropped)),
+    dispatcher: () => {
+      if (current === undefined) {
+        const ended = new AbortController();
+        current = { client: make(ended.signal), ended };
+      }
+      return current.client;
+    },
     drop,
     close: async () => {
       await Promise.all([...sockets].map(sayGoodbye));
