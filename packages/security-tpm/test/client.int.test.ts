@@ -11,10 +11,14 @@ import {
   duplicateHmacKey,
   makeCredential,
   objectAttributes,
+  rh,
+  srkTemplateRsa2048,
 } from '@endorse/tpm2';
 import { joinActivationBlob, parseSasToken, verifySasSignature } from '@endorse/protocol';
 import { describe, expect, test } from 'vitest';
 import { activateFresh, hmac, probe, startTpm, wrapKey } from './support/client-fixture.ts';
+import { responseOf } from './support/frames.ts';
+import { startScriptedPeer } from './support/scripted-peer.ts';
 
 describe('signing', () => {
   test.each(['protected', 'none'] as const)('any length, with sessions: %s', async (sessions) => {
@@ -128,6 +132,57 @@ describe('a simulator that goes away', () => {
     await using client = await createTpmSecurityClient({ tpm: bridge.address });
     const key = await activateFresh(client);
     expect(await client.signWithIdentity(probe)).toEqual(hmac(key, probe));
+  });
+});
+
+describe('a command that takes longer than we wait', () => {
+  const rsaPrimary = { primaryHandle: rh.null, inPublic: srkTemplateRsa2048 } as const;
+
+  test('is given up, and what it makes after all is flushed', async () => {
+    await using tpm = await startTpm();
+    const client = await tpm.open();
+    const running = client.executor.execute(commands.CreatePrimary, rsaPrimary, { timeoutMs: 1 });
+    await expect(running).rejects.toMatchObject({ code: 'ERR_TPM_TIMEOUT', commandSent: true });
+    await client.close();
+    const { transient, loadedSessions } = await tpm.snapshot();
+    expect([transient, loadedSessions]).toEqual([[], []]);
+  });
+
+  test('and was aborted rejects at once; the key it makes after all is flushed', async () => {
+    await using tpm = await startTpm();
+    const client = await tpm.open();
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    tpm.interposer.intercept = (name) =>
+      name === 'CreatePrimary' ? { meanwhile: () => controller.abort(reason) } : undefined;
+    const running = client.executor.execute(commands.CreatePrimary, rsaPrimary, {
+      signal: controller.signal,
+    });
+    await expect(running).rejects.toBe(reason);
+    // Still under way; the next command waits for it, and for its flush.
+    await client.getEndorsementKey();
+    expect(tpm.interposer.passed.map(({ name }) => name).slice(-3)).toEqual([
+      'CreatePrimary',
+      'FlushContext',
+      'ReadPublic',
+    ]);
+    await client.close();
+    expect((await tpm.snapshot()).transient).toEqual([]);
+  });
+
+  test('for ever, from a TPM that has died, ends in bounded time, and so does closing', async () => {
+    let answers = 1;
+    await using peer = await startScriptedPeer((_, socket) => {
+      if (answers-- > 0) socket.write(responseOf(0));
+    });
+    const client = await createTpmSecurityClient({
+      tpm: `swtpm://127.0.0.1:${peer.port}`,
+      timeoutFactor: 0.01,
+      device: { connectTimeoutMs: 50 },
+    });
+    await expect(client.getEndorsementKey()).rejects.toMatchObject({ code: 'ERR_TPM_TIMEOUT' });
+    await expect(client.getEndorsementKey()).rejects.toMatchObject({ code: 'ERR_TPM_BUSY' });
+    await client.close();
   });
 });
 

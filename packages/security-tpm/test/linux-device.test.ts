@@ -166,3 +166,21 @@ describe('the Linux device', () => {
     await expect.poll(() => calls).toEqual(['close']);
   });
 });
+
+describe('the Linux device on the real file system', () => {
+  test('a path without a device is ERR_TPM_UNREACHABLE', async () => {
+    await expect(openTpmDevice('device:///dev/endorse-no-such-device')).rejects.toMatchObject({
+      code: 'ERR_TPM_UNREACHABLE',
+      cause: { code: 'ENOENT' },
+    });
+  });
+
+  // Both take a write of any length; one answers nothing, the other zeros without end.
+  test.each(['/dev/null', '/dev/zero'])('%s is no TPM: ERR_TPM_IO', async (path) => {
+    const device = await openTpmDevice(`device://${path}`);
+    await expect(device.transmit(getRandom4, { timeoutMs: 1000 })).rejects.toMatchObject({
+      code: 'ERR_TPM_IO',
+    });
+    await device.close();
+  });
+});
