@@ -297,6 +297,24 @@ describe('an abort while a command is under way', () => {
     await next;
   });
 
+  test('while the executor looks around before it: nothing is sent', async () => {
+    const controller = new AbortController();
+    const reason = new Error('just in time');
+    const device = createScriptedDevice(
+      (name) => {
+        if (name === 'GetCapability') controller.abort(reason);
+        return 0;
+      },
+      { resourceManaged: false },
+    );
+    const executor = await createTpmExecutor(device);
+    await expect(
+      executor.execute(commands.StartAuthSession, startSession, { signal: controller.signal }),
+    ).rejects.toBe(reason);
+    await executor.close();
+    expect(device.names).toEqual(['GetCapability', 'GetCapability']);
+  });
+
   test('flushes what the command creates after all', async () => {
     const answers: ((code: number) => void)[] = [];
     const device = createScriptedDevice((name) =>
