@@ -166,3 +166,47 @@ test('an operation nobody started is not found', async () => {
   const response = core.queryOperation({ ...identity, credential, operationId: '5.0.none' });
   expect(response).toMatchObject({ fault: { status: 404, errorCode: 404_202 } });
 });
+
+/** The public area with one byte changed. */
+function altered(tpm2bPublic: Uint8Array, at: number, by: number): Uint8Array {
+  const copy = Uint8Array.from(tpm2bPublic);
+  copy[at] = (copy[at] ?? 0) ^ by;
+  return copy;
+}
+
+test('a storage key with a cipher that nobody can compute with is refused, at enrollment and after', () => {
+  const { core, identity, tpm } = coreFixture();
+  // TPM_ALG_AES (0x0006) becomes TPM_ALG_TDES (0x0003), which decodes.
+  const endorsementKey = altered(tpm.endorsementKey, 45, 0x05);
+  const storageRootKey = altered(tpm.storageRootKey, 13, 0x05);
+  expect(() => core.createTpmEnrollment({ ...identity, endorsementKey })).toThrow(
+    /Endorsement key is invalid/,
+  );
+  expect(() => core.createTpmEnrollment({ ...identity, ...keysOf(tpm), storageRootKey })).toThrow(
+    /Storage root key/,
+  );
+  const response = core.requestChallenge({ ...identity, ...keysOf(tpm), storageRootKey });
+  expect(response).toMatchObject({ fault: { errorCode: 400_004, message: 'Storage root key is invalid.' } });
+});
+
+test('a public area with any byte of its header changed is refused or served, never an exception', () => {
+  const { core, identity, tpm } = coreFixture();
+  const bits = [1, 2, 4, 8, 16, 32, 64, 128, 255];
+  const outcomes = ['endorsementKey', 'storageRootKey'].flatMap((name) => {
+    const keys = keysOf(tpm);
+    const key = name === 'endorsementKey' ? keys.endorsementKey : keys.storageRootKey;
+    const offsets = Array.from({ length: key.byteLength - 256 }, (_, at) => at);
+    return offsets.flatMap((at) =>
+      bits.map((by) => {
+        const changed = { ...keys, [name]: altered(key, at, by) };
+        try {
+          core.createTpmEnrollment({ ...identity, endorsementKey: changed.endorsementKey });
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+        }
+        return core.requestChallenge({ ...identity, ...changed }).outcome;
+      }),
+    );
+  });
+  expect(new Set(outcomes)).toEqual(new Set(['challenge', 'fault']));
+});

@@ -1,8 +1,7 @@
 import type { RandomSource } from '@endorse/interface';
 import { isEndorseError } from '@endorse/interface';
 import { joinActivationBlob } from '@endorse/protocol';
-import type { PublicArea } from '@endorse/tpm2';
-import { createActivation, decodeTpm2bPublic, publicKeyFromArea } from '@endorse/tpm2';
+import { computeName, createActivation, decodeTpm2bPublic, makeCredential } from '@endorse/tpm2';
 import type { ServiceFault } from './fault.ts';
 import { faults } from './fault.ts';
 
@@ -22,35 +21,38 @@ export type WrappedKey =
  * `purpose` goes into the blob's last field, encrypted; no client looks at it.
  */
 export function wrapFreshKey(keys: TpmKeys, purpose: string, random: RandomSource): WrappedKey {
-  const endorsementKey = readStorageKey(keys.endorsementKey);
-  if (typeof endorsementKey === 'string') return { ok: false, fault: faults.endorsementKey(endorsementKey) };
-  const storageRootKey = readStorageKey(keys.storageRootKey);
-  if (typeof storageRootKey === 'string') return { ok: false, fault: faults.storageRootKey(storageRootKey) };
   const key = random.bytes(32);
   const uri = Buffer.from(purpose, 'utf8').subarray(0, maxUriBytes);
-  const parts = createActivation({ endorsementKey, storageRootKey, key, uri, random });
-  return { ok: true, key, activationBlob: joinActivationBlob(parts) };
-}
-
-/** Why bytes are no TPM2B_PUBLIC of a key that others can be wrapped for; undefined when they are one. */
-export function findStorageKeyProblem(tpm2bPublic: Uint8Array): string | undefined {
-  const area = readStorageKey(tpm2bPublic);
-  return typeof area === 'string' ? area : undefined;
-}
-
-// With two segments of at most 470 bytes, AMQP's SASL carries no more than 174 bytes here.
-const maxUriBytes = 174;
-
-/** Everything `createActivation` asks of a key, so that nothing a device sends makes it throw. */
-function readStorageKey(tpm2bPublic: Uint8Array): PublicArea | string {
   try {
-    const area = decodeTpm2bPublic(tpm2bPublic);
-    publicKeyFromArea(area);
-    if (area.nameAlg === null) return 'the public area has no name algorithm';
-    const isStorageKey = (area.type === 'rsa' || area.type === 'ecc') && area.symmetric !== null;
-    return isStorageKey ? area : 'the key is no storage key: it has no cipher for what is wrapped for it';
+    const endorsementKey = decodeTpm2bPublic(keys.endorsementKey);
+    const storageRootKey = decodeTpm2bPublic(keys.storageRootKey);
+    const parts = createActivation({ endorsementKey, storageRootKey, key, uri, random });
+    return { ok: true, key, activationBlob: joinActivationBlob(parts) };
+  } catch (error) {
+    if (!isEndorseError(error)) throw error;
+    // Which of the two it was matters only now.
+    const problem = findStorageKeyProblem(keys.endorsementKey);
+    const fault =
+      problem === undefined ? faults.storageRootKey(error.message) : faults.endorsementKey(problem);
+    return { ok: false, fault };
+  }
+}
+
+/** Why bytes are no TPM2B_PUBLIC of a key that others can be wrapped for; undefined when they are one. Found by trying. */
+export function findStorageKeyProblem(tpm2bPublic: Uint8Array): string | undefined {
+  try {
+    const endorsementKey = decodeTpm2bPublic(tpm2bPublic);
+    const objectName = computeName(endorsementKey);
+    makeCredential({ endorsementKey, objectName, credential: new Uint8Array(16), random: constantRandom });
+    return undefined;
   } catch (error) {
     if (!isEndorseError(error)) throw error;
     return error.message;
   }
 }
+
+// With two segments of at most 470 bytes, AMQP's SASL carries no more than 174 bytes here.
+const maxUriBytes = 174;
+
+/** For what is thrown away: a trial must not use up the randomness that makes a seeded run repeat. */
+const constantRandom: RandomSource = { bytes: (byteLength) => new Uint8Array(byteLength).fill(1) };
