@@ -45,6 +45,8 @@ await build({
   packages: 'external',
   conditions: ['@endorse/source'],
   sourcemap: true,
+  // The sources are in the package; a second copy in the map would be a third of its size.
+  sourcesContent: false,
   logLevel: 'warning',
 });
 
