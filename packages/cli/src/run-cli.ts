@@ -1,5 +1,5 @@
-import { isEndorseError } from '@endorse/interface';
 import type { ExitCode } from './command/command.ts';
+import { exitCodeOf } from './command/exit-code.ts';
 import { findCommand } from './command/find-command.ts';
 import { renderCommandHelp, renderOverview } from './command/help.ts';
 import { commonOptions, parseOptions } from './command/parse-options.ts';
@@ -103,11 +103,4 @@ function report(error: unknown, program: string, output: Output, signal: AbortSi
 
 function isAbortOf(error: unknown, signal: AbortSignal): boolean {
   return error instanceof Error && error.cause === signal.reason;
-}
-
-/** Caller's mistakes are found before any IO, so they are usage errors. */
-function exitCodeOf(error: unknown): ExitCode {
-  if (!isEndorseError(error)) return 1;
-  if (error.fault === 'caller') return 2;
-  return error.code === 'ERR_SERVICE_CONFLICT' || error.code === 'ERR_SERVICE_PRECONDITION' ? 3 : 1;
 }

@@ -44,7 +44,11 @@ const maxCauses = 8;
 function describeError(error: unknown): DescribedError {
   const chain: Link[] = [];
   let remedy: string | undefined;
-  for (let link = error; link !== undefined && chain.length < maxCauses; link = causeOf(link)) {
+  const seen = new Set<unknown>();
+  for (let link = error; !seen.has(link) && seen.size < maxCauses; link = causeOf(link)) {
+    // Without a cause there is nothing left, but an undefined error was still thrown by somebody.
+    if (link === undefined && seen.size > 0) break;
+    seen.add(link);
     const message = link instanceof Error ? link.message : inspect(link, { depth: 1 });
     const code = codeOf(link);
     // A wrapper that repeats its cause word for word would print the same line twice.
