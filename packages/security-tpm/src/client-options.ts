@@ -14,7 +14,7 @@ import type { SessionMode } from './session/protection.ts';
 export interface TpmSecurityClientOptions extends KeyOptions, TpmExecutorOptions {
   /**
    * The TPM: an address, a device, a function that opens one, or an executor. What the client opened it closes;
-   * a device or an executor that was given stays its owner's.
+   * a device or an executor that was given stays its owner's, and the options of a given executor are its own.
    */
   readonly tpm: string | TpmAddress | TpmDevice | ConnectTpmDevice | TpmExecutor;
   /** Registration id; default derived from the endorsement key. */

@@ -14,6 +14,7 @@ import { readKey } from './keys/read-key.ts';
 export interface TpmInfo {
   /** How the TPM is reached. */
   readonly kind: TpmDeviceKind;
+  /** True when somebody else swaps objects and sessions (`/dev/tpmrm0`, TBS). */
   readonly resourceManaged: boolean;
   /** Maker's code, for example `INTC`; padding removed. */
   readonly manufacturer: string;

@@ -30,6 +30,7 @@ export interface TpmExecutorOptions {
   readonly queueTimeoutMs?: number | undefined;
   /** Hears of every command that was sent. */
   readonly onTrace?: TpmTraceListener | undefined;
+  /** Hears what went wrong without being an error: retries, lost connections, postponed cleaning. Default silent. */
   readonly logger?: Logger | undefined;
   /** Default the system's clock. */
   readonly clock?: Clock | undefined;

@@ -2,8 +2,11 @@ import type { HashAlgorithm, SymmetricDefinition } from '@endorse/tpm2';
 
 /** An HMAC or policy session that is open in the TPM, with the nonces of its last answer. */
 export interface AuthSession {
+  /** What it is for: to sign with a key of its own, or to satisfy a policy. */
   readonly kind: 'hmac' | 'policy';
+  /** Its handle, 0x02…… or 0x03……. */
   readonly handle: number;
+  /** Hash of its HMACs and key derivation. */
   readonly hash: HashAlgorithm;
   /** Empty for a session that is neither salted nor bound. */
   readonly sessionKey: Uint8Array;

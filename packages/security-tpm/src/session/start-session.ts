@@ -6,13 +6,17 @@ import type { AuthSession } from './auth-session.ts';
 
 /** A key in the TPM that a salt is encrypted to; its public area must be one that was checked. */
 export interface SaltKey {
+  /** Its handle, persistent or transient. */
   readonly handle: number;
+  /** Its public area. */
   readonly area: PublicArea;
 }
 
 /** Options of starting a session. */
 export interface StartSessionOptions {
+  /** Source of the nonce and the salt. */
   readonly random: RandomSource;
+  /** Aborts; the promise then rejects with its reason. */
   readonly signal: AbortSignal | undefined;
 }
 

@@ -28,7 +28,10 @@ function library(name) {
       if (given !== context || locality !== 0 || priority !== 200) throw new TypeError('wrong arguments');
       if (commandBytes !== command.byteLength || resultBytes[0] !== result.byteLength)
         throw new TypeError('sizes');
-      if (name === 'blocked') return done(null, 0x80280400 | 0);
+      if (name === 'blocked') {
+        done(null, 0x80280400 | 0);
+        return;
+      }
       if (name === 'crash') process.exit(3);
       const answer = (bytes) => {
         result.set(bytes);

@@ -61,7 +61,7 @@ function responseBytes(name: string, responseCode: number): Uint8Array {
       // No more data, TPM_CAP_HANDLES, no handle.
       return Uint8Array.from(responseOf(0, Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0)));
     case 'StartAuthSession':
-      return Uint8Array.from(responseOf(0, Buffer.from(`02000000${'0010'}${'11'.repeat(16)}`, 'hex')));
+      return Uint8Array.from(responseOf(0, Buffer.from(`020000000010${'11'.repeat(16)}`, 'hex')));
     default:
       return Uint8Array.from(responseOf(0));
   }
