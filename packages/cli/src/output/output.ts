@@ -2,6 +2,7 @@ import { chooseStyle, type Style } from './style.ts';
 
 /** Where text goes; `process.stdout` fits. */
 export interface TextSink {
+  /** Takes text as it is; lines end in a line feed. */
   write(text: string): unknown;
   /** True for a terminal. */
   readonly isTTY?: boolean;
