@@ -68,6 +68,7 @@ export { tpmInfo } from './info.ts';
 export type { AuthValue, AuthValueResult } from './keys/auth-value.ts';
 export type { DiagnoseEndorsementKeyOptions } from './keys/diagnose-endorsement-key.ts';
 export { diagnoseEndorsementKey } from './keys/diagnose-endorsement-key.ts';
+export type { EndorsementKeyInput } from './keys/endorsement-key-input.ts';
 export type { IdentityKeyHandles } from './keys/identity-slots.ts';
 export { identityKeyHandles } from './keys/identity-slots.ts';
 export type { KeyOptions } from './keys/key-plan.ts';

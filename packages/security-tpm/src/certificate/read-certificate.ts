@@ -9,6 +9,8 @@ import type { PublicArea } from '@endorse/tpm2';
 import { EndorsementCertificateError, formatHandle } from '../errors.ts';
 import type { TpmExecutor } from '../executor/executor.ts';
 import type { TpmScope } from '../executor/scope.ts';
+import { endorsementKeyArea } from '../keys/endorsement-key-input.ts';
+import type { EndorsementKeyInput } from '../keys/endorsement-key-input.ts';
 import { readNvIndex } from './nv.ts';
 
 /** A certificate in the TPM. */
@@ -28,7 +30,8 @@ export const endorsementCertificateIndices: readonly number[] = Object.freeze(
 );
 
 /**
- * Reads the certificate whose key is `endorsementKey`, byte for byte.
+ * Reads the certificate whose key is `endorsementKey`, byte for byte; the key may be given in any form, see
+ * {@link EndorsementKeyInput}.
  *
  * Rejects with `ERR_TPM_CERTIFICATE_MISSING` when the TPM holds none, `ERR_TPM_CERTIFICATE_MALFORMED` when it holds
  * none that can be read, `ERR_TPM_CERTIFICATE_MISMATCH` when all are of other keys, and as the executor does. Says
@@ -36,11 +39,12 @@ export const endorsementCertificateIndices: readonly number[] = Object.freeze(
  */
 export async function readEndorsementCertificate(
   executor: TpmExecutor,
-  endorsementKey: PublicArea,
+  endorsementKey: EndorsementKeyInput,
   options: SecurityClientOptions = {},
 ): Promise<EndorsementCertificate> {
+  const area = endorsementKeyArea(endorsementKey);
   const certificates = await readEndorsementCertificates(executor, options);
-  const found = certificates.find(({ x509 }) => matchesEndorsementKey(x509, endorsementKey));
+  const found = certificates.find(({ x509 }) => matchesEndorsementKey(x509, area));
   if (found !== undefined) return found;
   if (certificates.length === 0) {
     throw new EndorsementCertificateError(

@@ -5,6 +5,8 @@ import type { TpmExecutor } from '../executor/executor.ts';
 import { startBootstrapProtection } from '../session/protection.ts';
 import { createAuthValues } from './auth-value.ts';
 import type { AuthValue } from './auth-value.ts';
+import { endorsementKeyArea } from './endorsement-key-input.ts';
+import type { EndorsementKeyInput } from './endorsement-key-input.ts';
 import { describeKey } from './read-key.ts';
 
 /** Options of {@link diagnoseEndorsementKey}. */
@@ -16,13 +18,15 @@ export interface DiagnoseEndorsementKeyOptions extends SecurityClientOptions {
 /**
  * Tells which template makes an enrolled endorsement key in this TPM, by making the keys that may be meant.
  *
- * Persists nothing; takes as long as one or two key generations. Rejects as the executor does.
+ * The key may be a public area, TPM2B_PUBLIC, SPKI, a certificate, as bytes, base64 or PEM. Persists nothing; takes as
+ * long as one or two key generations. Rejects with `ERR_TPM_MALFORMED` for what is no key, and as the executor does.
  */
 export async function diagnoseEndorsementKey(
   executor: TpmExecutor,
-  enrolled: PublicArea,
+  enrolledKey: EndorsementKeyInput,
   { endorsementAuth, signal }: DiagnoseEndorsementKeyOptions = {},
 ): Promise<EkTemplateDiagnosis> {
+  const enrolled = endorsementKeyArea(enrolledKey);
   const withAuthValues = createAuthValues(undefined, endorsementAuth);
   const created: Partial<Record<EkTemplateName, PublicArea>> = {};
   await executor.exclusive(
