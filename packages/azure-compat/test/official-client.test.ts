@@ -1,5 +1,6 @@
 /** The official `ProvisioningDeviceClient`, unmodified, on our transport and our TPM security client. */
 import { toAzureTpmSecurityClient, toAzureTransport } from '@endorse/azure-compat';
+import type { Secret } from '@endorse/interface';
 import { ServiceError } from '@endorse/interface';
 import { parseSasToken, verifySasSignature } from '@endorse/protocol';
 import { assignedReply, assigningReply, createScriptedTransport, failedReply } from '@endorse/testkit';
@@ -166,6 +167,56 @@ describe('toAzureTransport', () => {
       'openSession 2',
       'register 2',
     ]);
+  });
+
+  it('overwrites the token when it asks for a new challenge', async () => {
+    const tokens: Secret[] = [];
+    const transport = createScriptedTransport([
+      {
+        call: 'register',
+        answer: {
+          run: ({ sasToken }) => {
+            if (sasToken !== undefined) tokens.push(sasToken);
+            return assigned;
+          },
+        },
+      },
+      challenge,
+    ]);
+    const theirs = toAzureTransport(transport);
+    const request = { ...target, registrationId };
+    const text = 'SharedAccessSignature x';
+    theirs.setTpmInformation(Buffer.of(1), Buffer.of(2));
+    await new Promise((resolve) => theirs.respondToAuthenticationChallenge(request, text, resolve));
+    await new Promise((resolve) => theirs.registrationRequest(request, resolve));
+    expect(tokens[0]?.revealText()).toBe(text);
+    await new Promise((resolve) => theirs.getAuthenticationChallenge(request, resolve));
+    expect(() => tokens[0]?.reveal()).toThrow('disposed');
+  });
+
+  it('aborts the request in flight on disconnect', async () => {
+    let reason: unknown;
+    const transport = createScriptedTransport([
+      {
+        call: 'register',
+        answer: {
+          run: (_request, signal) =>
+            new Promise(() => {
+              signal.addEventListener('abort', () => void (reason = signal.reason), { once: true });
+            }),
+        },
+      },
+    ]);
+    const theirs = toAzureTransport(transport);
+    const ends: unknown[] = [];
+    theirs.registrationRequest({ ...target, registrationId }, (error) => ends.push(error));
+    await settle();
+    theirs.disconnect((error) => ends.push(error));
+    await settle();
+    expect(reason).toMatchObject({ code: 'ERR_REGISTRATION_CANCELLED' });
+    expect(ends).toHaveLength(2);
+    expect(ends.filter((end) => end !== null)).toEqual([reason]);
+    transport.assertDone();
   });
 
   it.each([
