@@ -65,7 +65,8 @@ export class Activities {
         return this.#report(await this.#requireSession().queryOperationStatus(request, { signal }));
       }
       case 'sleep':
-        await clock.sleep(effect.delayMs, signal);
+        // A timer of 0 ms takes more than one, and a service that says 0 means it.
+        if (effect.delayMs > 0) await clock.sleep(effect.delayMs, signal);
         return { type: 'woke' };
       default:
         return effect satisfies never;
