@@ -2,10 +2,10 @@
  * Every public symbol has a doc comment that begins with a full sentence.
  *
  * Public is what an entry point of a package exports. Of interfaces and classes
- * the methods and accessors count too, every property of a type whose name ends
- * in `Options`, and elsewhere the properties that are numbers or booleans: their
- * unit, range or meaning cannot be guessed. A member documented in the
- * interface that a class implements is documented.
+ * the methods and accessors count too, the optional properties of a type whose
+ * name ends in `Options`, because their default cannot be guessed, and everywhere
+ * the numbers and booleans whose name does not say their unit. A member documented
+ * in the interface that a class implements is documented.
  */
 import { join, relative } from 'node:path';
 import ts from 'typescript-6';
@@ -97,6 +97,9 @@ function publicMembers(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol[] 
   });
 }
 
+/** Units, and what the TPM specification numbers. */
+const namesItsUnit = /(Ms|Seconds|Bytes|Bits|At|Count|[hH]andle|Index|Code|Session)$/;
+
 function needsComment(declaration: ts.Declaration, owner: ts.Symbol, checker: ts.TypeChecker): boolean {
   const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
   if ((ts.getCombinedModifierFlags(declaration) & hidden) !== 0) return false;
@@ -106,7 +109,8 @@ function needsComment(declaration: ts.Declaration, owner: ts.Symbol, checker: ts
   if (ts.isMethodDeclaration(declaration) || ts.isMethodSignature(declaration) || ts.isAccessor(declaration))
     return true;
   if (!ts.isPropertySignature(declaration) && !ts.isPropertyDeclaration(declaration)) return false;
-  if (owner.name.endsWith('Options')) return true;
+  if (owner.name.endsWith('Options') && declaration.questionToken !== undefined) return true;
+  if (namesItsUnit.test(name.getText())) return false;
   const type = checker.getNonNullableType(checker.getTypeAtLocation(declaration));
   if (type.isLiteral() || (type.flags & ts.TypeFlags.BooleanLiteral) !== 0) return false;
   return (type.flags & (ts.TypeFlags.Number | ts.TypeFlags.Boolean)) !== 0;

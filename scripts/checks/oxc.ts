@@ -22,7 +22,7 @@ export const formatting: Check = {
 interface OxlintReport {
   readonly diagnostics: readonly {
     readonly message: string;
-    readonly code: string;
+    readonly code?: string;
     readonly severity: string;
     readonly filename: string;
     readonly help?: string;
@@ -63,7 +63,7 @@ export function lintFindings(exitCode: number, output: string): Finding[] {
   const findings: Finding[] = report.diagnostics.map(({ message, code, filename, help, labels }) => ({
     file: filename,
     line: labels[0]?.span.line,
-    message: `${message} [${code}]${help === undefined ? '' : ` ${help}`}`,
+    message: `${message} [${code ?? 'oxlint'}]${help === undefined ? '' : ` ${help}`}`,
   }));
   if (report.number_of_files === 0) findings.push({ message: 'oxlint looked at no file' });
   if (exitCode !== 0 && findings.length === 0) findings.push({ message: `oxlint exited with ${exitCode}` });

@@ -29,9 +29,10 @@ export function requirementFindings(
   documents: readonly RequirementDocument[],
   passed: readonly PassedTest[],
 ): Finding[] {
-  const seen = passed.flatMap(({ file, title }) =>
-    [...title.matchAll(/SRS_\w+?_\d+_\d+/g)].map(([id]) => ({ id, file })),
-  );
+  // Tests of these scripts speak of ids that are none.
+  const seen = passed
+    .filter(({ file }) => !file.startsWith('scripts/'))
+    .flatMap(({ file, title }) => [...title.matchAll(/SRS_\w+?_\d+_\d+/g)].map(([id]) => ({ id, file })));
   const known = new Set(documents.flatMap(({ prefix, numbers }) => numbers.map((number) => prefix + number)));
   const missing = documents.flatMap(({ prefix, numbers, packages }) =>
     packages.flatMap((name) =>

@@ -93,7 +93,7 @@ describe('doc comments', () => {
     ['/** @private */\nexport const a = 1;', ['a has no doc comment']],
     ['/** thing */\nexport const a = 1;', ['a has a doc comment that does not begin with a full sentence']],
     [
-      '/** Options of a. */\nexport interface AOptions {\n  name: string;\n}',
+      '/** Options of a. */\nexport interface AOptions {\n  name?: string;\n}',
       ['AOptions.name has no doc comment'],
     ],
     [

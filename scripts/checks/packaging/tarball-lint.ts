@@ -36,10 +36,7 @@ export function fileListProblems(files: readonly string[]): string[] {
   for (const file of files) {
     const expected = /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|(dist|src)\/.+)$/.test(file);
     const isTest = /(^|\/)test\/|\.test\.|\.test-d\./.test(file);
-    const built = /^dist\/(.+)\.js$/.exec(file)?.[1];
     if (!expected || isTest) problems.push(`contains ${file}`);
-    if (built !== undefined && !files.includes(`dist/${built}.d.ts`))
-      problems.push(`${file} has no declarations`);
   }
   return problems;
 }
