@@ -53,6 +53,8 @@ function outcome(
   }
 }
 
+const succeeded = corpus.filter(({ response }) => peekResponseCode(response) === 0);
+
 describe('captured responses', () => {
   it.each(corpus)('$title decodes', ({ command, response, sessions }) => {
     const refused = peekResponseCode(response) !== 0;
@@ -91,10 +93,9 @@ describe('captured responses', () => {
     },
   );
 
-  it.each(corpus)(
+  it.each(succeeded)(
     '$title is refused when it answers another number of sessions',
     ({ command, response, sessions }) => {
-      if (peekResponseCode(response) !== 0) return;
       for (const other of [0, 1, 2, 3].filter((count) => count !== sessions)) {
         expect(outcome(command, response, other)).toBe('malformed');
       }

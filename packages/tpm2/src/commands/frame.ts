@@ -7,7 +7,6 @@
 import { InvalidArgumentError } from '@endorse/interface';
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
-import { emptyBytes } from '../bytes/bytes.ts';
 import type { AuthorizationCommand, AuthorizationResponse } from '../structures/authorization.ts';
 import { readAuthorizationResponse, writeAuthorization } from '../structures/authorization.ts';
 import { TpmError } from '../tpm-error.ts';
@@ -127,9 +126,6 @@ export function peekResponseCode(bytes: Uint8Array): number | undefined {
   if (bytes.byteLength < headerSize) return undefined;
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(6);
 }
-
-/** An empty parameter area. */
-export const noParameters: Uint8Array = emptyBytes;
 
 function failTag(reader: ByteReader, tag: number): never {
   return reader.fail('tag', `is 0x${tag.toString(16).padStart(4, '0')}, not the one expected`);

@@ -94,20 +94,6 @@ export function writeSessionSymmetric(
   hashAlgorithms.write(writer, symmetric.hash, `${argument}.hash`);
 }
 
-/** Reads TPMT_SYM_DEF. */
-export function readSessionSymmetric(reader: ByteReader, field: string): SessionSymmetricDefinition | null {
-  const code = reader.u16(`${field}.algorithm`);
-  if (code === nullAlgorithmId) return null;
-  if (code === xorId) {
-    return Object.freeze({ algorithm: 'xor', hash: hashAlgorithms.read(reader, `${field}.hash`) });
-  }
-  const algorithm = ciphers.wordOf(code);
-  if (algorithm === undefined) {
-    return reader.fail(`${field}.algorithm`, `is 0x${code.toString(16)}, not a known block cipher`, 2);
-  }
-  return readCipher(reader, field, algorithm);
-}
-
 function readCipher(reader: ByteReader, field: string, algorithm: BlockCipher): SymmetricDefinition {
   const keyBits = reader.u16(`${field}.keyBits`);
   if (!keySizes[algorithm].includes(keyBits)) {
