@@ -8,6 +8,7 @@ import { systemRandom } from '@endorse/interface/node';
 import { joinActivationBlob } from '@endorse/protocol';
 import type { TpmSecurityClientOptions } from '@endorse/security-tpm';
 import { commands, createActivation, decodeTpm2bPublic, encapsulateSecret, handles } from '@endorse/tpm2';
+import { readTpmSnapshot } from '@endorse/tpm-simulator';
 import { describe, expect, test } from 'vitest';
 import { activateFresh, hmac, probe, startTpm, wrapKey } from './support/client-fixture.ts';
 import type { TpmFixture } from './support/client-fixture.ts';
@@ -95,6 +96,7 @@ describe('protected sessions', () => {
     ['Import', 20],
     ['Import', -1],
     ['Load', 20],
+    ['Load', -1],
     ['EvictControl', -1],
   ])(
     'a response to %s that was changed at %i is noticed, and nothing of it is used',
@@ -113,10 +115,33 @@ describe('protected sessions', () => {
         code: 'ERR_TPM_RESPONSE_FORGED',
         command: target,
       });
+      expect(await readTpmSnapshot(tpm.interposer.current ?? tpm.simulator.address)).toMatchObject({
+        transient: [],
+        loadedSessions: [],
+      });
       tpm.interposer.intercept = undefined;
       expect(await client.signWithIdentity(probe)).toEqual(hmac(before, probe));
     },
   );
+
+  test('a handle that was changed on the way, which no HMAC covers, leaves nothing loaded either', async () => {
+    await using tpm = await startTpm();
+    const client = await tpm.open();
+    const before = await activateFresh(client);
+    const { blob } = await wrapKey(client);
+    tpm.interposer.intercept = (name) =>
+      name === 'Load' ? { changeResponse: (frame) => flip(frame, 13) } : undefined;
+    await expect(client.activateIdentityKey(blob)).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_TPM_/) as string,
+      command: 'EvictControl',
+    });
+    tpm.interposer.intercept = undefined;
+    expect(await readTpmSnapshot(tpm.interposer.current ?? tpm.simulator.address)).toMatchObject({
+      transient: [],
+      loadedSessions: [],
+    });
+    expect(await client.signWithIdentity(probe)).toEqual(hmac(before, probe));
+  });
 
   test.each(['PolicySecret', 'ActivateCredential', 'Import', 'Load', 'EvictControl'])(
     'a changed %s is refused by the TPM',

@@ -67,36 +67,38 @@ export class HandleLedger {
     return this.#foreign.size;
   }
 
-  /** To be called on a new connection; `inUse` are the handles whose users may come back to them. */
-  async recover(send: SendMaintenance, inUse: ReadonlySet<number>): Promise<void> {
-    if (this.#resourceManaged) {
-      this.#orphans.clear();
-      return;
+  /** To be called on a new connection: a resource manager flushed everything with the old one. */
+  noteReconnect(): void {
+    if (this.#resourceManaged) this.#orphans.clear();
+  }
+
+  /** Looks for what a lost response left behind; `inUse` are the handles whose users may come back to them. */
+  async findLost(send: SendMaintenance, inUse: ReadonlySet<number>): Promise<void> {
+    if (!this.#creationLost) return;
+    for (const handle of await listHandles(send)) {
+      if (this.#foreign?.has(handle) !== true && !inUse.has(handle)) this.#orphans.add(handle);
     }
-    if (this.#creationLost) {
-      for (const handle of await listHandles(send)) {
-        if (this.#foreign?.has(handle) !== true && !inUse.has(handle)) this.#orphans.add(handle);
-      }
-      this.#creationLost = false;
-    }
-    await this.flushOrphans(send);
+    this.#creationLost = false;
   }
 
   /** Flushes what nobody uses. */
   async flushOrphans(send: SendMaintenance): Promise<void> {
     for (const handle of this.#orphans) {
       const frame = encodeCommand(commands.FlushContext, { flushHandle: handle });
-      const response = await send(commands.FlushContext, frame);
-      if (isGone(peekResponseCode(response) ?? 0)) this.#orphans.delete(handle);
+      const responseCode = peekResponseCode(await send(commands.FlushContext, frame)) ?? 0;
+      if (responseCode === 0) {
+        this.#orphans.delete(handle);
+      } else if (isUnknownHandle(responseCode)) {
+        // The TPM was started anew; or somebody changed the handle in a response, which no HMAC covers.
+        this.#orphans.delete(handle);
+        this.noteLostCreation();
+      }
     }
   }
 }
 
-/** Flushed now, or unknown to the TPM: it was flushed before, or the TPM was started anew. */
-function isGone(responseCode: number): boolean {
-  return (
-    responseCode === 0 || /^(HANDLE|VALUE|REFERENCE_[HS]\d)$/.test(decodeResponseCode(responseCode).name)
-  );
+function isUnknownHandle(responseCode: number): boolean {
+  return /^(HANDLE|VALUE|REFERENCE_[HS]\d)$/.test(decodeResponseCode(responseCode).name);
 }
 
 async function listHandles(send: SendMaintenance): Promise<number[]> {

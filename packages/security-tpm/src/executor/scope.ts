@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@endorse/interface';
 import type { RandomSource } from '@endorse/interface';
-import { commands } from '@endorse/tpm2';
-import type { Command } from '@endorse/tpm2';
+import { commands, peekResponseCode } from '@endorse/tpm2';
+import type { Command, CommandInfo } from '@endorse/tpm2';
 import type { Authorization } from '../session/auth-session.ts';
 import { prepareCommand } from '../session/authorize.ts';
 import type { ObjectNames } from '../session/authorize.ts';
@@ -107,13 +107,21 @@ export class ExclusiveScope implements TpmScope {
         timeoutMs,
         inUse: this.#created,
       });
-      const { handles, value } = prepared.open(response);
-      for (const handle of handles) if (isFlushable(handle)) this.#created.add(handle);
+      // First of all: it is in the TPM, even if the rest of the response turns out to be forged.
+      this.#noteCreated(command, response);
+      const value = prepared.open(response);
       this.#forgetEnded(command.code, prepared.frame, authorizations);
       return value;
     } finally {
       prepared.frame.fill(0);
     }
+  }
+
+  #noteCreated(command: CommandInfo, response: Uint8Array): void {
+    if (command.responseHandleCount === 0 || peekResponseCode(response) !== 0 || response.byteLength < 14)
+      return;
+    const handle = new DataView(response.buffer, response.byteOffset).getUint32(10);
+    if (isFlushable(handle)) this.#created.add(handle);
   }
 
   /** The TPM itself lets go of a handle that was flushed, of a sequence that was completed, of a session's last use. */

@@ -7,7 +7,7 @@ import type { CommandInfo } from '@endorse/tpm2';
 import type { TpmDevice } from '../device/tpm-device.ts';
 import { TpmDeviceError } from '../errors.ts';
 import type { TpmConnection } from './connection.ts';
-import type { HandleLedger } from './handle-ledger.ts';
+import type { HandleLedger, SendMaintenance } from './handle-ledger.ts';
 import { RetryState } from './retry-policy.ts';
 import type { TpmRetryPolicy } from './retry-policy.ts';
 import { commandTimeoutsMs } from './timeouts.ts';
@@ -116,8 +116,8 @@ export class Submitter {
     const { connection, ledger, logger } = this.#ports;
     for (let attempt = 1; ledger.needsCleaning && attempt <= maxCleanUps; attempt += 1) {
       try {
-        await this.#ready(nobody, undefined, cleanUpReopenForMs);
-        await this.#flushOrphans();
+        const device = await this.#ready(nobody, undefined, cleanUpReopenForMs);
+        await this.#flushLost(device, nobody);
       } catch (error) {
         logger.log('warn', 'tpm-cleanup-failed', { attempt, error: String(error) });
         if (!connection.canReopen) return;
@@ -128,6 +128,12 @@ export class Submitter {
   async #flushOrphans(): Promise<void> {
     const device = await this.#ports.connection.open(undefined);
     await this.#ports.ledger.flushOrphans((command, frame) => this.#transmit(device, command, frame, 1));
+  }
+
+  async #flushLost(device: TpmDevice, inUse: ReadonlySet<number>): Promise<void> {
+    const send: SendMaintenance = (command, frame) => this.#transmit(device, command, frame, 1);
+    await this.#ports.ledger.findLost(send, inUse);
+    await this.#ports.ledger.flushOrphans(send);
   }
 
   async #prepareCreation(device: TpmDevice): Promise<void> {
@@ -152,7 +158,8 @@ export class Submitter {
     const device = await connection.open(signal, reopenForMs);
     if (connection.generation !== this.#seenGeneration) {
       logger.log('info', 'tpm-reconnected', { generation: connection.generation });
-      await ledger.recover((command, frame) => this.#transmit(device, command, frame, 1), inUse);
+      ledger.noteReconnect();
+      await this.#flushLost(device, inUse);
       this.#seenGeneration = connection.generation;
     }
     return device;

@@ -41,7 +41,7 @@ export interface PreparedCommand<Response> {
    * Checks, decrypts and decodes the response. Throws `TpmError` for an error response, `ERR_TPM_MALFORMED`, and
    * `ERR_TPM_RESPONSE_FORGED` when an HMAC is wrong.
    */
-  open(response: Uint8Array): { readonly handles: readonly number[]; readonly value: Response };
+  open(response: Uint8Array): Response;
 }
 
 type SessionUse = Extract<Authorization, { readonly kind: 'session' }>;
@@ -105,7 +105,7 @@ export function prepareCommand<Request, Response>(
           : decryptFirstParameter(responseKeys(encrypting), response.parameters);
       const value = command.decodeResponse(response.handles, plain);
       if (encrypting !== undefined) plain.fill(0);
-      return { handles: response.handles, value };
+      return value;
     },
   };
 }
