@@ -14,13 +14,16 @@ export interface ProcessFigures {
 /** A fresh process from start to `assigned`, against an empty one. */
 export interface FreshProcessFigures {
   readonly node: ProcessFigures;
-  /** Node.js that loads undici and does nothing with it. */
+  /** Node.js with undici alone, sending three requests. */
   readonly undici: ProcessFigures;
   readonly endorse: ProcessFigures;
   readonly official: ProcessFigures;
-  /** What each adds to bare Node.js, ours to the official client's. Limit 0.8 each. */
+  /** What each adds to bare Node.js, ours to the official client's. */
   readonly wallRatio: number;
   readonly memoryRatio: number;
+  /** The same, with what undici alone adds taken from ours. Limit 0.8 each. */
+  readonly wallRatioLessUndici: number;
+  readonly memoryRatioLessUndici: number;
 }
 
 /** Starts each kind of process `turns` times, in turn. */
@@ -36,7 +39,7 @@ export async function measureFreshProcess(
   };
   for (let turn = 0; turn < turns; turn += 1) {
     runs.node.push(await runActor('bare-node.mjs', { directory: setting.ours.actors, environment: {} }));
-    runs.undici.push(await runActor('load-undici.mjs', { directory: setting.ours.actors, environment: {} }));
+    runs.undici.push(await runOurs('undici-alone.mjs', setting, 1));
     runs.endorse.push(await runOurs('endorse-http-tpm.mjs', setting, 1));
     runs.official.push(await runOfficial(setting, 1));
   }
@@ -53,6 +56,17 @@ export async function measureFreshProcess(
       (endorse.maxRssMiB.median - node.maxRssMiB.median) /
       (official.maxRssMiB.median - node.maxRssMiB.median),
   };
+}
+
+/** What `left` adds to its ground, by what `right` adds to bare Node.js. */
+function ratioAbove(
+  node: ProcessFigures,
+  left: ProcessFigures,
+  right: ProcessFigures,
+  figure: keyof ProcessFigures,
+  ground: ProcessFigures = node,
+): number {
+  return (left[figure].median - ground[figure].median) / (right[figure].median - node[figure].median);
 }
 
 function figuresOf(runs: readonly ActorRun[]): ProcessFigures {
