@@ -2,10 +2,12 @@
  * `npm run check [-- name…]`: runs all checks, or those named.
  * `--list` lists them.
  */
+import { exitOnSignals } from '../lib/interrupt.mjs';
 import { repositoryRoot } from '../lib/root.mjs';
 import { formatResult, isError, runCheck } from './check.ts';
 import { checks } from './registry.ts';
 
+exitOnSignals();
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => name !== '--list' && !checks.some((check) => check.name === name));
 

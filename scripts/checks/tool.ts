@@ -19,22 +19,28 @@ export function runTool(
   options: {
     readonly cwd: string;
     readonly env?: NodeJS.ProcessEnv;
-    readonly input?: string;
     readonly timeoutMs?: number;
+    /** Sees the output as it comes. */
+    readonly onOutput?: (text: string) => void;
   },
 ): Promise<ToolOutcome> {
   return new Promise((resolve) => {
     const { cwd, env = process.env, timeoutMs = 300_000 } = options;
     let output = '';
-    const child = spawn(command, args, { cwd, env, timeout: timeoutMs, killSignal: 'SIGKILL' });
+    const child = spawn(command, args, {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
     running.add(child);
     const keep = (chunk: string): void => {
       output += chunk;
+      options.onOutput?.(chunk);
     };
     child.stdout.setEncoding('utf8').on('data', keep);
     child.stderr.setEncoding('utf8').on('data', keep);
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(options.input ?? '');
     child.once('error', (error) => {
       running.delete(child);
       resolve({ exitCode: 127, output: `${command}: ${error.message}` });

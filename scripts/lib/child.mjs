@@ -1,9 +1,8 @@
 /** Child processes: quietly for set-up, in the foreground for the command itself. */
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { endingSignals, exitCodeOf } from './interrupt.mjs';
 import { StepError } from './step.mjs';
 
-const forwardedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** How much of a failed tool's output is shown. */
 const tailCharacters = 4000;
 
@@ -36,7 +35,7 @@ export function runStep({ step, remedy, command, args, cwd, env = process.env, t
     });
     child.once('close', (code, signal) => {
       const interruptedBy = release();
-      if (interruptedBy !== undefined) process.exit(128 + constants.signals[interruptedBy]);
+      if (interruptedBy !== undefined) process.exit(exitCodeOf(interruptedBy));
       if (code === 0) resolve(output);
       else {
         const outcome = code === null ? `was ended by ${signal}` : `exited with ${code}`;
@@ -63,7 +62,7 @@ export function runForeground(command, args, { cwd, env }) {
     });
     child.once('close', (code, signal) => {
       release();
-      resolve(code ?? 128 + constants.signals[signal]);
+      resolve(code ?? exitCodeOf(signal));
     });
   });
 }
@@ -71,7 +70,7 @@ export function runForeground(command, args, { cwd, env }) {
 /** Keeps us alive until the child has ended; the returned function says which signal came, if any. */
 function passSignalsTo(child, passInterrupt) {
   let received;
-  const handlers = forwardedSignals.map((name) => {
+  const handlers = endingSignals.map((name) => {
     const handler = () => {
       received ??= name;
       if (name !== 'SIGINT' || passInterrupt) child.kill(name);

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { type Check, type CheckResult, formatResult, isError, runCheck } from '../checks/check.ts';
 import { checks } from '../checks/registry.ts';
 import { runForeground } from '../lib/child.mjs';
+import { exitOnSignals } from '../lib/interrupt.mjs';
 import { repositoryRoot as root } from '../lib/root.mjs';
 import { requirementFindings, requirements } from './requirements.ts';
 import { type SuiteResult, formatSummary, isGreen } from './summary.ts';
@@ -19,6 +20,9 @@ import { passedTests, readSuite } from './vitest-report.ts';
 const reports = join(root, 'reports');
 const reportOf = (project: string): string => join(reports, `vitest-${project}.json`);
 
+let inForeground = false;
+const { exitIfInterrupted } = exitOnSignals(() => inForeground);
+
 /** Runs one vitest project, its output on our streams. */
 async function runProject(project: string): Promise<SuiteResult> {
   const report = reportOf(project);
@@ -26,10 +30,13 @@ async function runProject(project: string): Promise<SuiteResult> {
   const startedAt = performance.now();
   const argv = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  inForeground = true;
   const exitCode = await runForeground(process.execPath, [...argv, ...reporters], {
     cwd: root,
     env: process.env,
   });
+  inForeground = false;
+  exitIfInterrupted();
   return readSuite(project, report, exitCode, performance.now() - startedAt);
 }
 

@@ -1,5 +1,5 @@
 /** The set-up steps of scripts/run.mjs, and how it starts and ends a command. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -36,6 +36,12 @@ async function outcome(
     once(child, 'close') as Promise<[number | null]>,
   ]);
   return { code, stdout, stderr };
+}
+
+/** False for a zombie too: it has ended, only its new parent did not ask how. */
+function isAlive(pid: number): boolean {
+  const { status, stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return status === 0 && !stdout.trim().startsWith('Z');
 }
 
 describe('the lock', () => {
@@ -212,6 +218,24 @@ describe('a command in the foreground', () => {
       stdout: 'ended with 137',
     });
   });
+});
+
+test('a tool that a check runs ends with the check', async () => {
+  const child = startModule(`
+    import { runTool } from './checks/tool.ts';
+    import { exitOnSignals } from './lib/interrupt.mjs';
+    exitOnSignals();
+    void runTool(process.execPath, ['--eval', "process.title = 'tool'; setInterval(() => undefined, 1000); console.error(process.pid)"], {
+      cwd: '.',
+      onOutput: (text) => process.stdout.write(text),
+    });`);
+  const ended = outcome(child);
+  const [chunk] = (await once(child.stdout ?? child, 'data')) as [Buffer];
+  const pid = Number(String(chunk));
+  expect(isAlive(pid)).toBe(true);
+  child.kill('SIGTERM');
+  expect(await ended).toMatchObject({ code: 143 });
+  await expect.poll(() => isAlive(pid)).toBe(false);
 });
 
 describe('totals', () => {
