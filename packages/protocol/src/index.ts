@@ -50,6 +50,12 @@ export {
   parseDeviceTarget,
 } from './http/device-target.ts';
 export { headerNames, isJsonContentType, jsonAccept, jsonContentType } from './http/header-names.ts';
+export type { EnrollmentGroupOperation, EnrollmentGroupTarget } from './http/enrollment-group-target.ts';
+export {
+  encodeEnrollmentGroupTarget,
+  enrollmentGroupMethods,
+  parseEnrollmentGroupTarget,
+} from './http/enrollment-group-target.ts';
 export type { HttpRequest, HttpRequestOptions } from './http/http-request.ts';
 export {
   encodeChallengeHttpRequest,
@@ -145,11 +151,14 @@ export { decodeAttestationMechanism, encodeAttestationMechanism } from './servic
 export type { ServiceConnection } from './service/connection-string.ts';
 export { formatServiceConnectionString, parseServiceConnectionString } from './service/connection-string.ts';
 export { createEtag, encodeRegistrationEtag, matchesEtag } from './service/etag.ts';
+export type { EnrollmentGroup } from './service/enrollment-group.ts';
+export { decodeEnrollmentGroup, encodeEnrollmentGroup } from './service/enrollment-group.ts';
 export type {
   AllocationPolicy,
-  IndividualEnrollment,
+  EnrollmentSettings,
   ProvisioningStatus,
-} from './service/individual-enrollment.ts';
+} from './service/enrollment-settings.ts';
+export type { IndividualEnrollment } from './service/individual-enrollment.ts';
 export { decodeIndividualEnrollment, encodeIndividualEnrollment } from './service/individual-enrollment.ts';
 export type { ActivationParts } from './tpm/activation-blob.ts';
 export { joinActivationBlob, splitActivationBlob } from './tpm/activation-blob.ts';

@@ -11,43 +11,18 @@ import { definedFields, JsonObjectReader, withExtra } from '../json/json-object-
 import { assertJsonValue, formatJson, type JsonDecodeOptions, type JsonInput } from '../json/json-text.ts';
 import { maxRequestBytes } from '../limits.ts';
 import { attestationToJson, readAttestation, type AttestationMechanism } from './attestation-mechanism.ts';
-
-/** How the service picks a hub. */
-export type AllocationPolicy = 'hashed' | 'geoLatency' | 'static' | 'custom';
-
-/** Whether devices may register. */
-export type ProvisioningStatus = 'enabled' | 'disabled';
+import { assertSettings, readSettings, type EnrollmentSettings } from './enrollment-settings.ts';
 
 /** An individual enrollment: one device the service knows in advance. */
-export interface IndividualEnrollment {
+export interface IndividualEnrollment extends EnrollmentSettings {
   readonly registrationId: string;
   /** Device id on the hub; the registration id when absent. */
   readonly deviceId?: string;
   /** What became of the device; answers only. */
   readonly registrationState?: RegistrationState;
   readonly attestation: AttestationMechanism;
-  readonly capabilities?: { readonly iotEdge: boolean };
-  /** Hub of a `static` allocation. */
-  readonly iotHubHostName?: string;
-  /** `tags` and `properties.desired` the device's twin starts with. */
-  readonly initialTwin?: JsonObject;
   /** Free text about the device. */
   readonly optionalDeviceInformation?: JsonObject;
-  /** Quoted, quotes included; changes with every write. */
-  readonly etag?: string;
-  /** Default `enabled`. */
-  readonly provisioningStatus?: ProvisioningStatus;
-  /** Both default to true. */
-  readonly reprovisionPolicy?: { readonly updateHubAssignment: boolean; readonly migrateDeviceData: boolean };
-  readonly createdDateTimeUtc?: string;
-  readonly lastUpdatedDateTimeUtc?: string;
-  readonly allocationPolicy?: AllocationPolicy;
-  /** Hubs to choose from; all linked ones when absent. */
-  readonly iotHubs?: readonly string[];
-  /** Needed with `custom`. */
-  readonly customAllocationDefinition?: { readonly webhookUrl: string; readonly apiVersion: string };
-  /** Since api-version 2025-07-01-preview. */
-  readonly credentialPolicyName?: string;
   /** Fields this version does not know. */
   readonly extra?: JsonObject;
 }
@@ -55,12 +30,7 @@ export interface IndividualEnrollment {
 /** Writes an individual enrollment. Throws `ERR_INVALID_ARGUMENT`, or `ERR_LOCAL_UNENCODABLE` above 96 KiB. */
 export function encodeIndividualEnrollment(enrollment: IndividualEnrollment): string {
   const { extra, registrationId, deviceId, attestation, registrationState, ...rest } = enrollment;
-  for (const [name, words] of Object.entries<readonly string[]>(wordLists)) {
-    const value = enrollment[name as keyof typeof wordLists];
-    if (value !== undefined && !words.includes(value)) {
-      throw new InvalidArgumentError(`enrollment.${name}`, `must be one of ${words.join(', ')}`);
-    }
-  }
+  assertSettings('enrollment', enrollment);
   if (attestation === undefined) throw new InvalidArgumentError('enrollment.attestation', 'is missing');
   assertJsonValue('enrollment', { ...rest, extra });
   const known = {
@@ -88,55 +58,15 @@ export function decodeIndividualEnrollment(
   // Some clients send an empty device id for "none".
   if (deviceId !== undefined && deviceId !== '') check(reader, 'deviceId', findDeviceIdProblem(deviceId));
   const state = reader.optionalReader('registrationState');
-  const capabilities = reader.optionalReader('capabilities');
-  const policy = reader.optionalReader('reprovisionPolicy');
-  const custom = reader.optionalReader('customAllocationDefinition');
   return definedFields({
     registrationId,
     deviceId: deviceId === '' ? undefined : deviceId,
     registrationState: state && readRegistrationState(state),
     attestation: readAttestation(reader.requiredReader('attestation')),
-    capabilities: capabilities && { iotEdge: capabilities.optionalBoolean('iotEdge') ?? false },
-    iotHubHostName: reader.optionalString('iotHubHostName', 512),
-    initialTwin: reader.optionalObject('initialTwin'),
     optionalDeviceInformation: reader.optionalObject('optionalDeviceInformation'),
-    etag: reader.optionalString('etag', 256),
-    provisioningStatus: readWord(reader, 'provisioningStatus', wordLists.provisioningStatus),
-    reprovisionPolicy: policy && {
-      updateHubAssignment: policy.optionalBoolean('updateHubAssignment') ?? true,
-      migrateDeviceData: policy.optionalBoolean('migrateDeviceData') ?? true,
-    },
-    createdDateTimeUtc: reader.optionalString('createdDateTimeUtc', 64),
-    lastUpdatedDateTimeUtc: reader.optionalString('lastUpdatedDateTimeUtc', 64),
-    allocationPolicy: readWord(reader, 'allocationPolicy', wordLists.allocationPolicy),
-    iotHubs: reader.optionalStrings('iotHubs', 64, 512),
-    customAllocationDefinition: custom && {
-      webhookUrl: custom.requiredString('webhookUrl', 4096),
-      apiVersion: custom.requiredString('apiVersion', 64),
-    },
-    credentialPolicyName: reader.optionalString('credentialPolicyName', 256),
+    ...readSettings(reader),
     extra: reader.rest(),
   });
-}
-
-const wordLists: {
-  readonly provisioningStatus: readonly ProvisioningStatus[];
-  readonly allocationPolicy: readonly AllocationPolicy[];
-} = {
-  provisioningStatus: ['enabled', 'disabled'],
-  allocationPolicy: ['hashed', 'geoLatency', 'static', 'custom'],
-};
-
-function readWord<Word extends string>(
-  reader: JsonObjectReader,
-  key: string,
-  words: readonly Word[],
-): Word | undefined {
-  const text = reader.optionalString(key, 64);
-  if (text === undefined || text === '') return undefined;
-  const word = words.find((candidate) => candidate.toLowerCase() === text.toLowerCase());
-  if (word === undefined) throw reader.problem(key, `must be one of ${words.join(', ')}`, text);
-  return word;
 }
 
 function check(reader: JsonObjectReader, key: string, problem: string | undefined): void {
