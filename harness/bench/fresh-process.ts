@@ -46,15 +46,16 @@ export async function measureFreshProcess(
   const node = figuresOf(runs.node);
   const endorse = figuresOf(runs.endorse);
   const official = figuresOf(runs.official);
+  const undici = figuresOf(runs.undici);
   return {
     node,
-    undici: figuresOf(runs.undici),
+    undici,
     endorse,
     official,
-    wallRatio: (endorse.wallMs.median - node.wallMs.median) / (official.wallMs.median - node.wallMs.median),
-    memoryRatio:
-      (endorse.maxRssMiB.median - node.maxRssMiB.median) /
-      (official.maxRssMiB.median - node.maxRssMiB.median),
+    wallRatio: ratioAbove(node, endorse, official, 'wallMs'),
+    memoryRatio: ratioAbove(node, endorse, official, 'maxRssMiB'),
+    wallRatioLessUndici: ratioAbove(node, endorse, official, 'wallMs', undici),
+    memoryRatioLessUndici: ratioAbove(node, endorse, official, 'maxRssMiB', undici),
   };
 }
 
