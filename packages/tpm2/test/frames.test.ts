@@ -228,7 +228,7 @@ describe('command frames', () => {
 
 describe('commandName', () => {
   it('knows every command by its code, and no other', () => {
-    for (const [name, command] of Object.entries(commands)) {
+    for (const [name, command] of Object.entries<CommandInfo>({ ...commands })) {
       expect(commandName(command.code)).toBe(name);
       expect(command.name).toBe(name);
     }

@@ -48,7 +48,7 @@ function tssCreationData(value: CreationData): tss.TPMS_CREATION_DATA {
   );
 }
 
-function ticket<Kind extends Ticket['kind']>(kind: Kind): fc.Arbitrary<Ticket> {
+function ticket(kind: Ticket['kind']): fc.Arbitrary<Ticket> {
   return fc.record({ kind: fc.constant(kind), hierarchy: u32, digest });
 }
 

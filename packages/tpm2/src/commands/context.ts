@@ -8,6 +8,7 @@ export interface SavedContext {
   readonly sequence: bigint;
   /** Handle of a session, or one of three values that stand for an object. */
   readonly savedHandle: number;
+  /** Hierarchy of the object, a TPM_RH handle. */
   readonly hierarchy: number;
   /** Encrypted by the TPM; at most 65,535 bytes. */
   readonly contextBlob: Uint8Array;

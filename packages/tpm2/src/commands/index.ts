@@ -1,6 +1,7 @@
 /**
  * The commands of the ceremony by their names in TPM 2.0 Library, Part 3 (without `TPM2_`).
  */
+import type { CommandInfo } from './command.ts';
 import { contextLoad, contextSave } from './context.ts';
 import { create, createPrimary } from './create.ts';
 import { activateCredential, makeCredentialInTpm } from './credential.ts';
@@ -97,6 +98,7 @@ export const commands: Commands = Object.freeze({
 
 /** Name of a command by its code, without `TPM2_`; undefined for a code this package does not encode. */
 export function commandName(code: number): keyof Commands | undefined {
-  const found = Object.entries(commands).find(([, command]) => command.code === code);
-  return found?.[0] as keyof Commands | undefined;
+  // Spread, because only the type of an object literal is known to hold nothing but commands.
+  const all: Readonly<Record<string, CommandInfo>> = { ...commands };
+  return Object.keys(all).find((name) => all[name]?.code === code) as keyof Commands | undefined;
 }

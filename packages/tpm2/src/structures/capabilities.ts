@@ -24,6 +24,7 @@ export interface AlgorithmProperty {
 export interface TpmProperty {
   /** TPM_PT; see `tpmProperties`. */
   readonly property: number;
+  /** What it means depends on the property: a count, a size in bytes, seconds, or four ASCII characters. */
   readonly value: number;
 }
 

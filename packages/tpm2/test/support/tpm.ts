@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
-import type { AuthorizationCommand, AuthorizationResponse, Command, ResponseFrame } from '@endorse/tpm2';
+import type { AuthorizationCommand, Command, PublicArea } from '@endorse/tpm2';
 import { commands, decodeResponse, encodeCommand, passwordAuthorization, rh } from '@endorse/tpm2';
 
 /** A bare connection to a simulator: one command, one answer, no retry. */
@@ -39,6 +39,15 @@ export async function openTpm(address: string): Promise<Tpm> {
 /** The empty password. */
 export const password: AuthorizationCommand = passwordAuthorization();
 
+/** Makes a primary key with empty authorization values. */
+export async function primary(
+  tpm: Tpm,
+  primaryHandle: number,
+  inPublic: PublicArea,
+): Promise<{ objectHandle: number; outPublic: PublicArea; name: Uint8Array }> {
+  return await tpm.execute(commands.CreatePrimary, { primaryHandle, inPublic }, [password]);
+}
+
 /** Starts a policy session that satisfies the policy of an endorsement key. */
 export async function endorsementPolicySession(tpm: Tpm): Promise<AuthorizationCommand> {
   const { sessionHandle } = await tpm.execute(commands.StartAuthSession, {
@@ -50,9 +59,6 @@ export async function endorsementPolicySession(tpm: Tpm): Promise<AuthorizationC
   await tpm.execute(commands.PolicySecret, request, [password]);
   return { ...password, sessionHandle, sessionAttributes: 0 };
 }
-
-/** What a response of a session carried, for checks of HMACs. */
-export type SessionAnswer = ResponseFrame & { readonly authorizations: readonly AuthorizationResponse[] };
 
 function exchange(socket: Socket, frame: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
