@@ -12,7 +12,7 @@ const names = process.argv.slice(2);
 const unknown = names.filter((name) => name !== '--list' && !checks.some((check) => check.name === name));
 
 if (names.includes('--list')) {
-  for (const { name, summary } of checks) process.stdout.write(`${name.padEnd(20)} ${summary}\n`);
+  process.stdout.write(checks.map(({ name, summary }) => `${name.padEnd(20)} ${summary}\n`).join(''));
 } else if (unknown.length > 0) {
   process.stderr.write(`no check is called ${unknown.join(', ')}; --list lists them\n`);
   process.exitCode = 2;

@@ -58,7 +58,7 @@ export async function provideTools(names, root) {
   const missing = missingTools(names);
   if (missing.length === 0) return;
   const apt = aptCommand();
-  if (apt === undefined) throw missingError(missing, 'is not installed');
+  if (apt === undefined) throw missingError(missing, 'not installed');
   announce(`installing ${missing.join(', ')} from the distribution`);
   const step = `install ${missing.join(', ')}`;
   const remedy = instructions(missing);
@@ -70,7 +70,7 @@ export async function provideTools(names, root) {
   await run(...wait, 'update');
   await run(...wait, 'install', '--yes', '--no-install-recommends', ...packages);
   const still = missingTools(missing);
-  if (still.length > 0) throw missingError(still, 'is still not there after its package was installed');
+  if (still.length > 0) throw missingError(still, 'still not there after the package was installed');
 }
 
 /**
@@ -89,7 +89,7 @@ export function instructions(names) {
 }
 
 function missingError(names, problem) {
-  return new StepError('provide system tools', `${names.join(', ')} ${problem}`, instructions(names));
+  return new StepError('provide system tools', `${problem}: ${names.join(', ')}`, instructions(names));
 }
 
 /** apt-get with the rights it needs, or undefined when there is none. */
