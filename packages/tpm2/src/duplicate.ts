@@ -145,7 +145,7 @@ export interface ImportDuplicateSoftwareOptions extends Duplicate {
 }
 
 /**
- * TPM2_Import and the checks of TPM2_Load for a TPM double whose storage key lives in node:crypto.
+ * TPM2_Import for a TPM double whose storage key lives in node:crypto.
  * Returns the private part. Throws the {@link TpmError} that a TPM answers: `ERR_TPM_INTEGRITY` for altered or misdirected
  * bytes, `ERR_TPM_ATTRIBUTES` for a fixed object, `ERR_TPM_BINDING` when public and private part do not belong together.
  */
@@ -226,13 +226,21 @@ function decodeSensitive2b(bytes: Uint8Array): Sensitive {
 
 /** Symmetric and HMAC keys are bound by a digest; asymmetric ones by arithmetic that this double leaves to their user. */
 function requireBinding(publicArea: PublicArea, sensitive: Sensitive): void {
-  if (sensitive.sensitiveType !== publicArea.type) throw new TpmError('Load', rcType);
+  if (sensitive.sensitiveType !== publicArea.type) throw new TpmError(importCommand, rcType);
   if (publicArea.type !== 'keyedHash' && publicArea.type !== 'symcipher') return;
   const nameAlg = requireNameAlg(publicArea, 'publicArea');
-  if (sensitive.seedValue.byteLength !== digestSize(nameAlg)) throw new TpmError(importCommand, rcKeySize);
-  if (!equalBytes(publicArea.unique, digest(nameAlg, sensitive.seedValue, sensitive.sensitive))) {
-    throw new TpmError('Load', rcBinding);
+  const isTooLong = publicArea.type === 'keyedHash' && isLongerThanBlock(publicArea, sensitive.sensitive);
+  if (sensitive.seedValue.byteLength !== digestSize(nameAlg) || isTooLong) {
+    throw new TpmError(importCommand, rcKeySize);
   }
+  if (!equalBytes(publicArea.unique, digest(nameAlg, sensitive.seedValue, sensitive.sensitive))) {
+    throw new TpmError(importCommand, rcBinding);
+  }
+}
+
+/** An HMAC key may not exceed the block of its hash. */
+function isLongerThanBlock(publicArea: KeyedHashPublic, key: Uint8Array): boolean {
+  return publicArea.scheme !== null && key.byteLength > hmacBlockSize(publicArea.scheme.hash);
 }
 
 function asImport<Value>(rc: number, read: () => Value): Value {
@@ -263,11 +271,12 @@ function hmacBlockSize(hash: HashAlgorithm): number {
   }
 }
 
+// What libtpms answers.
 const importCommand = 'Import';
 const rcObjectAttributes = 0x2c2;
 const rcDuplicateIntegrity = 0x3df;
 const rcDuplicateInsufficient = 0x3da;
 const rcKeySize = 0x3c7;
 const rcSensitive = 0x155;
-const rcType = 0x28a | 0x40;
-const rcBinding = 0x2e5;
+const rcType = 0x3ca;
+const rcBinding = 0x0a5;

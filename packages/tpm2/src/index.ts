@@ -4,7 +4,24 @@
  * with their remedy, and the arithmetic of protected sessions. Pure: no IO, no clock, randomness from a port.
  *
  * Decoders return a value or throw `ERR_TPM_MALFORMED`, whatever the bytes. Encoders throw `ERR_INVALID_ARGUMENT` or
- * `ERR_OUT_OF_RANGE` for a value that has no encoding. A TPM's refusal is a {@link TpmError}.
+ * `ERR_OUT_OF_RANGE` for a value that has no encoding. A TPM's refusal is a {@link TpmError}. Everything is synchronous
+ * and bounded by the size of its input, so nothing takes a signal or a timeout.
+ *
+ * @example
+ * ```js
+ * import { systemRandom } from '@endorse/interface/node';
+ * import { createActivation, decodeTpm2bPublic, recognizeEndorsementKey } from '@endorse/tpm2';
+ *
+ * // Wraps an HMAC key so that only the TPM with both keys can use it, and nobody can read it.
+ * export function wrapKey(endorsementKey, storageRootKey, key) {
+ *   return createActivation({
+ *     endorsementKey: recognizeEndorsementKey(endorsementKey).area,
+ *     storageRootKey: decodeTpm2bPublic(storageRootKey),
+ *     key,
+ *     random: systemRandom,
+ *   });
+ * }
+ * ```
  *
  * @packageDocumentation
  */

@@ -9,6 +9,9 @@ import {
   rh,
   templates,
 } from '@endorse/tpm2';
+import type { Duplicate, EccPublic, KeyedHashPublic, PublicArea, Sensitive } from '@endorse/tpm2';
+import { TpmError, duplicateObject, hmacKeyAttributes, importDuplicateSoftware } from '@endorse/tpm2';
+import { eccKey } from './support/keys.ts';
 import { startTpmSimulator } from '@endorse/tpm-simulator';
 import { describe, expect, it } from 'vitest';
 import { flipBit, hex } from './support/bytes.ts';
@@ -127,3 +130,53 @@ async function hmacSequence(tpm: Tpm, handle: number): Promise<Uint8Array> {
   expect(validation).toMatchObject({ kind: 'hashCheck', hierarchy: rh.null });
   return result;
 }
+
+describe('the software counterpart of Import', () => {
+  const parent = eccKey(templates.ecc.storageRootKey as EccPublic);
+  const area: KeyedHashPublic = {
+    type: 'keyedHash',
+    nameAlg: 'sha256',
+    objectAttributes: hmacKeyAttributes,
+    authPolicy: hex(''),
+    scheme: { scheme: 'hmac', hash: 'sha256' },
+    unique: new Uint8Array(32),
+  };
+  const sensitive: Sensitive = {
+    sensitiveType: 'keyedHash',
+    authValue: hex(''),
+    seedValue: new Uint8Array(32),
+    sensitive: new Uint8Array(32),
+  };
+
+  it.each([
+    ['a public area of another key', area, sensitive],
+    ['a private part of another type', area, { ...sensitive, sensitiveType: 'symcipher' }],
+    ['an obfuscation value of the wrong size', area, { ...sensitive, seedValue: new Uint8Array(16) }],
+    ['a key longer than a block', area, { ...sensitive, sensitive: new Uint8Array(65) }],
+    ['a fixed object', { ...area, objectAttributes: hmacKeyAttributes | 2 }, sensitive],
+  ] as const)('refuses %s with the code of a TPM', async (_what, publicArea, contents) => {
+    await using simulator = await startTpmSimulator();
+    await using tpm = await openTpm(simulator.address);
+    const key = await primary(tpm, rh.owner, templates.ecc.storageRootKey);
+    const wrap = (to: PublicArea): Duplicate =>
+      duplicateObject({ parent: to, publicArea, sensitive: contents, random });
+    const forTpm = wrap(key.outPublic);
+    const request = {
+      parentHandle: key.objectHandle,
+      encryptionKey: hex(''),
+      objectPublic: publicArea,
+      duplicate: forTpm.duplicate,
+      inSymSeed: forTpm.encryptedSeed,
+      symmetricAlg: null,
+    };
+    const refusal: unknown = await tpm
+      .execute(commands.Import, request, [password])
+      .catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(TpmError);
+    const { command, rc } = refusal as TpmError;
+    const { privateKey } = parent;
+    expect(() =>
+      importDuplicateSoftware({ parent: parent.area, privateKey, publicArea, ...wrap(parent.area) }),
+    ).toThrow(expect.objectContaining({ command, rc }));
+  });
+});

@@ -1,6 +1,7 @@
 /**
  * Oracles: three independently computed vectors, two of them accepted by a TPM (vectors/*.json).
  */
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import {
   activateCredentialSoftware,
   computeName,
@@ -279,6 +280,31 @@ describe('importDuplicateSoftware', () => {
     });
     const wrong = { ...options, ...wrapped, publicArea: wrapped.public, innerKey: new Uint8Array(16) };
     expect(() => importDuplicateSoftware(wrong)).toThrow(expect.objectContaining({ command: 'Import' }));
+  });
+
+  it('refuses an altered key behind an outer wrapper that was made anew', () => {
+    const outerSeed = new Uint8Array(32).fill(5);
+    const innerKey = new Uint8Array(16).fill(1);
+    const wrapped = duplicateHmacKey({
+      parent: rsa.storageRootKey.area,
+      key: hmacKey,
+      innerKey,
+      random: scriptedRandom(new Uint8Array(32), outerSeed, oaepSeed),
+    });
+    // Whoever knows the outer seed, but not the inner key, can flip bits of the key and mend the outer HMAC.
+    const { name } = wrapped;
+    const storageKey = kdfa('sha256', outerSeed, 'STORAGE', name, none, 128);
+    const integrityKey = kdfa('sha256', outerSeed, 'INTEGRITY', none, none, 256);
+    const decipher = createDecipheriv('aes-128-cfb', storageKey, new Uint8Array(16));
+    const inner = decipher.update(wrapped.duplicate.subarray(34));
+    const cipher = createCipheriv('aes-128-cfb', storageKey, new Uint8Array(16));
+    const encrypted = cipher.update(flipBit(inner, inner.length * 8 - 8));
+    const integrity = createHmac('sha256', integrityKey).update(encrypted).update(name).digest();
+    const duplicate = Buffer.concat([hex('0020'), integrity, encrypted]);
+    const altered = { ...options, ...wrapped, publicArea: wrapped.public, innerKey, duplicate };
+    expect(() => importDuplicateSoftware(altered)).toThrow(
+      expect.objectContaining({ code: 'ERR_TPM_INTEGRITY', rc: 0x3df }),
+    );
   });
 
   it('refuses fixed objects as a TPM does', () => {

@@ -76,7 +76,9 @@ describe('captured responses', () => {
     for (const extra of [1, 2, 4, 100]) {
       const longer = new Uint8Array(response.length + extra);
       longer.set(response);
-      expect(outcome(command, longer, sessions)).toBe('malformed');
+      expect(() => decodeResponse(command, longer, sessions)).toThrow(
+        expect.objectContaining({ path: `${command.name} response.responseSize` }),
+      );
       new DataView(longer.buffer).setUint32(2, longer.length);
       expect(outcome(command, longer, sessions)).toBe('malformed');
     }
@@ -101,6 +103,18 @@ describe('captured responses', () => {
       }
     },
   );
+
+  it.each(succeeded)('$title is refused under another tag', ({ command, response, sessions }) => {
+    for (const tag of [0x8001, 0x8002, 0x8000, 0x00c4]) {
+      const patched = response.slice();
+      const view = new DataView(patched.buffer);
+      if (view.getUint16(0) === tag) continue;
+      view.setUint16(0, tag);
+      expect(() => decodeResponse(command, patched, sessions)).toThrow(
+        expect.objectContaining({ path: `${command.name} response.tag` }),
+      );
+    }
+  });
 
   it('do not alias the bytes they came from', () => {
     const response = hex('800100000010000000000004aabbccdd');

@@ -113,6 +113,11 @@ describe('session HMACs', () => {
       );
     }
     expect(toHex(computeCommandHmac({ ...options, authValue: hex('6162630000') }))).toBe(reference);
+    // HMAC itself ignores zeros at the end of a key of up to one block; this one is longer.
+    const long = new Uint8Array(64).fill(7, 0, 40);
+    expect(toHex(computeCommandHmac({ ...options, authValue: long }))).toBe(
+      toHex(computeCommandHmac({ ...options, authValue: long.subarray(0, 40) })),
+    );
     // The decrypt session's nonce comes first.
     expect(
       toHex(computeCommandHmac({ ...options, decryptNonceTpm: hex('01'), encryptNonceTpm: hex('02') })),
