@@ -14,8 +14,9 @@ export function readLegacyStruct(bytes: Uint8Array): PublicArea | undefined {
   if (bytes.byteLength < minLength || bytes.byteLength > maxLength) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const u16 = (offset: number): number => view.getUint16(offset, true);
-  const [policySize, scheme, modulusSize] = [u16(12), u16(86), u16(100)];
-  const isRsaStorageKey = u16(2) === 0 && u16(4) === typeRsa && scheme === algNull && u16(80) !== algNull;
+  const [policySize, modulusSize] = [u16(12), u16(100)];
+  // A structure without a cipher leaves its room unused, which the encoding does not have; no storage key is one.
+  const isRsaStorageKey = u16(2) === 0 && u16(4) === typeRsa && u16(80) !== algNull;
   if (!isRsaStorageKey || policySize > 64 || 102 + modulusSize > bytes.byteLength) return undefined;
   const writer = new ByteWriter()
     .u16(typeRsa, 'type')
@@ -25,7 +26,7 @@ export function readLegacyStruct(bytes: Uint8Array): PublicArea | undefined {
     .u16(u16(80), 'symmetric.algorithm')
     .u16(u16(82), 'symmetric.keyBits')
     .u16(u16(84), 'symmetric.mode')
-    .u16(scheme, 'scheme')
+    .u16(u16(86), 'scheme')
     .u16(u16(92), 'keyBits')
     .u32(view.getUint32(96, true), 'exponent')
     .sized(bytes.subarray(102, 102 + modulusSize), 'unique');

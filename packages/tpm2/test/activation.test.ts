@@ -2,6 +2,7 @@
  * Oracles: three independently computed vectors, two of them accepted by a TPM (vectors/*.json).
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import type { Sensitive } from '@endorse/tpm2';
 import {
   activateCredentialSoftware,
   computeName,
@@ -9,6 +10,7 @@ import {
   decodePublic,
   decodeTpm2bPublic,
   duplicateHmacKey,
+  duplicateObject,
   ekTemplateRsa2048,
   importDuplicateSoftware,
   kdfa,
@@ -311,6 +313,28 @@ describe('importDuplicateSoftware', () => {
     const publicArea = { ...parts.public, objectAttributes: parts.public.objectAttributes | 2 };
     expect(() => importDuplicateSoftware({ ...options, publicArea })).toThrow(
       expect.objectContaining({ code: 'ERR_TPM_ATTRIBUTES', rc: 0x2c2 }),
+    );
+  });
+
+  // The codes are those of swtpm, see activation.int.test.ts.
+  it.each([
+    ['a public area of another key', { unique: new Uint8Array(32) }, {}, 0x0a5],
+    ['a private part of another type', {}, { sensitiveType: 'symcipher' }, 0x3ca],
+    ['an obfuscation value of the wrong size', {}, { seedValue: new Uint8Array(16) }, 0x3c7],
+    ['a key longer than a block', {}, { sensitive: new Uint8Array(65) }, 0x3c7],
+  ] as const)('refuses %s', (_what, areaChange, sensitiveChange, rc) => {
+    const publicArea = { ...parts.public, ...areaChange };
+    const sensitive: Sensitive = {
+      sensitiveType: 'keyedHash',
+      authValue: none,
+      seedValue: new Uint8Array(32),
+      sensitive: hmacKey,
+      ...sensitiveChange,
+    };
+    const parent = rsa.storageRootKey.area;
+    const wrapped = duplicateObject({ parent, publicArea, sensitive, random: seededRandom('import') });
+    expect(() => importDuplicateSoftware({ ...options, ...wrapped, publicArea })).toThrow(
+      expect.objectContaining({ command: 'Import', rc }),
     );
   });
 

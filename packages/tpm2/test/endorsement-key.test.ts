@@ -127,6 +127,16 @@ describe('public keys and certificates are put into the TCG template', () => {
     }
   });
 
+  it('certificates of version 1, which have no version field', () => {
+    const certificate = der(rsa.certificatePem);
+    // Without [0] { INTEGER 2 }, and with both enclosing lengths 5 less.
+    const version1 = Buffer.concat([certificate.subarray(0, 8), certificate.subarray(13)]);
+    expect(certificate.subarray(8, 13).toString('hex')).toBe('a003020102');
+    for (const lengthAt of [2, 6]) version1.writeUInt16BE(version1.readUInt16BE(lengthAt) - 5, lengthAt);
+    const recognized = recognizeEndorsementKey(version1);
+    expect(recognized).toMatchObject({ form: 'x509-der', area: { unique: hex(rsa.modulus) } });
+  });
+
   it('other exponents than 65537 are kept', () => {
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 0x10003 });
     const area = publicAreaFromSpki(publicKey.export({ type: 'spki', format: 'der' }));
@@ -185,6 +195,22 @@ describe('everything else is refused', () => {
     expect(() => recognizeEndorsementKey('A'.repeat(65_537))).toThrow(malformed('more than'));
     expect(() => recognizeEndorsementKey(7 as unknown as string)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }),
+    );
+  });
+
+  it('BER that is not DER, and lengths beyond the input', () => {
+    // Inside PEM nothing else is tried, so that the message is that of the structure.
+    const pem = (content: string): string =>
+      `-----BEGIN PUBLIC KEY-----\n${Buffer.from(content, 'hex').toString('base64')}\n-----END PUBLIC KEY-----`;
+    expect(() => recognizeEndorsementKey(pem('308002010102010100000'.slice(0, 20)))).toThrow(
+      malformed('not DER'),
+    );
+    expect(() => recognizeEndorsementKey(pem('3085000000000102'))).toThrow(malformed('not DER'));
+    expect(() => recognizeEndorsementKey(pem('300a020101'))).toThrow(malformed('truncated'));
+    expect(() => recognizeEndorsementKey(pem('30'))).toThrow(malformed('truncated'));
+    expect(() => recognizeEndorsementKey(pem('3000'))).toThrow(malformed('fewer than 2 elements'));
+    expect(() => recognizeEndorsementKey(pem(`3082${'00c8'}${'0500'.repeat(100)}`))).toThrow(
+      malformed('more than 64'),
     );
   });
 

@@ -11,6 +11,9 @@ import {
   encodeNvPublic,
   encodePublic,
   encodeTpm2bPublic,
+  handleName,
+  rh,
+  srkTemplateRsa2048,
 } from '@endorse/tpm2';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -51,6 +54,16 @@ describe('public areas', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('Names', () => {
+  it('are empty without a nameAlg, and four bytes for what has only a handle', () => {
+    const area = { ...srkTemplateRsa2048, nameAlg: null };
+    expect(computeName(area)).toHaveLength(0);
+    expect(computeName(encodePublic(area))).toHaveLength(0);
+    expect(toHex(handleName(rh.endorsement))).toBe('4000000b');
+    expect(() => handleName(-1)).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }));
   });
 });
 

@@ -74,6 +74,8 @@ describe('decodeResponseCode', () => {
     [0x2c2, 'ATTRIBUTES', { kind: 'parameter', number: 2 }],
     [0x3c7, 'KEY_SIZE', { kind: 'parameter', number: 3 }],
     [0x084, 'VALUE', undefined],
+    [0x88e, 'AUTH_FAIL', undefined],
+    [0xf8e, 'AUTH_FAIL', { kind: 'session', number: 7 }],
     [0x902, 'OBJECT_MEMORY', undefined],
     [0x910, 'REFERENCE_H0', undefined],
     [0x922, 'RETRY', undefined],
@@ -118,6 +120,8 @@ describe('decodeResponseCode', () => {
     expect(decodeResponseCode(0x01e).name).toBe('BAD_TAG');
     expect(decodeResponseCode(0x1ff).name).toBe('UNKNOWN');
     expect(decodeResponseCode(0x17e).name).toBe('UNKNOWN');
+    expect(decodeResponseCode(0x1101).name).toBe('UNKNOWN');
+    expect(decodeResponseCode(0x0100_0101).name).toBe('UNKNOWN');
     expect(decodeResponseCode(0xffff_ffff).name).toBe('SOFTWARE');
   });
 

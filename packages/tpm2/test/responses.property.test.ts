@@ -296,6 +296,16 @@ describe('responses', () => {
     );
   });
 
+  it('SequenceComplete refuses a ticket of another kind', () => {
+    const answer = (ticketBytes: Buffer): Buffer => Buffer.concat([hex('0000'), ticketBytes]);
+    const hashCheck = new tss.TPMT_TK_HASHCHECK(handle(1), buf(hex(''))).toBytes();
+    const creation = new tss.TPMT_TK_CREATION(handle(1), buf(hex(''))).toBytes();
+    expect(commands.SequenceComplete.decodeResponse([], answer(hashCheck)).validation.kind).toBe('hashCheck');
+    expect(() => commands.SequenceComplete.decodeResponse([], answer(creation))).toThrow(
+      expect.objectContaining({ path: 'SequenceComplete response.validation.tag' }),
+    );
+  });
+
   it('MakeCredential gives the inner bytes of both TPM2B', () => {
     fc.assert(
       fc.property(digest, buffer, buffer, (integrity, encrypted, secret) => {
