@@ -18,6 +18,11 @@ import { startHttpsServer } from './listener/https-server.ts';
 import { createHubHandler, maxEventBytes } from './listener/hub-handler.ts';
 import { createServiceHandler } from './listener/service-handler.ts';
 import { createStartingHandler } from './listener/starting-handler.ts';
+import type {
+  SymmetricKeyEnrollment,
+  SymmetricKeyEnrollmentGroup,
+  SymmetricKeys,
+} from './service-api/symmetric-key-enrollment.ts';
 import type { TpmEnrollment } from './service-api/tpm-enrollment.ts';
 
 /** Base URLs of a running emulator. */
@@ -51,6 +56,16 @@ export interface Emulator extends AsyncDisposable {
    * Rejects with `ERR_INVALID_ARGUMENT`, for example for an endorsement key that is no TPM2B_PUBLIC.
    */
   createTpmEnrollment(enrollment: TpmEnrollment): Promise<void>;
+  /**
+   * Creates a symmetric-key enrollment, or replaces the one with that registration id, and resolves to its keys.
+   * Rejects with `ERR_INVALID_ARGUMENT`, for example for a key below 16 bytes.
+   */
+  createSymmetricKeyEnrollment(enrollment: SymmetricKeyEnrollment): Promise<SymmetricKeys>;
+  /**
+   * Creates a symmetric-key enrollment group, or replaces the one with that id, and resolves to its keys.
+   * Rejects with `ERR_INVALID_ARGUMENT`.
+   */
+  createSymmetricKeyEnrollmentGroup(group: SymmetricKeyEnrollmentGroup): Promise<SymmetricKeys>;
   /** Stops listening and drops every connection; harmless when repeated. */
   stop(): Promise<void>;
 }
@@ -173,6 +188,8 @@ function describe(
       return core.telemetry;
     },
     createTpmEnrollment: async (enrollment) => core.createTpmEnrollment(enrollment),
+    createSymmetricKeyEnrollment: async (enrollment) => core.createSymmetricKeyEnrollment(enrollment),
+    createSymmetricKeyEnrollmentGroup: async (group) => core.createSymmetricKeyEnrollmentGroup(group),
     stop: servers.close,
     [Symbol.asyncDispose]: servers.close,
   };

@@ -30,7 +30,14 @@ export type { EmulatorCoreOptions } from './core/core-options.ts';
 export { defaultIdScope } from './core/core-options.ts';
 export type { EmulatorEvent } from './core/events.ts';
 export type { ServiceFault } from './core/fault.ts';
-export type { EmulatorStore, EnrollmentRecord, RecordStore, RegistrationRecord } from './core/store.ts';
+export type {
+  EmulatorStore,
+  EnrollmentGroupRecord,
+  EnrollmentRecord,
+  ListedRecordStore,
+  RecordStore,
+  RegistrationRecord,
+} from './core/store.ts';
 export type { EmulatorErrorCode } from './emulator-error.ts';
 export { EmulatorError } from './emulator-error.ts';
 export type { EmulatorOptions } from './emulator-options.ts';
@@ -39,4 +46,10 @@ export { startEmulator } from './emulator.ts';
 export type { TelemetryMessage } from './hub/telemetry.ts';
 export type { AccessPolicy, AccessRight } from './service-api/access-policies.ts';
 export { accessRights } from './service-api/access-policies.ts';
+export type {
+  SymmetricKeyEnrollment,
+  SymmetricKeyEnrollmentGroup,
+  SymmetricKeyOptions,
+  SymmetricKeys,
+} from './service-api/symmetric-key-enrollment.ts';
 export type { TpmEnrollment } from './service-api/tpm-enrollment.ts';

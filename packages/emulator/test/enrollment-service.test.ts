@@ -141,7 +141,7 @@ test.each([
 });
 
 test.each([
-  ['an attestation other than TPM', { attestation: { type: 'symmetricKey' } }, 400_004],
+  ['an attestation of no kind', { attestation: { type: 'none' } }, 400_004],
   ['a custom policy without a definition', { allocationPolicy: 'custom' }, 400_004],
   ['another registration id than the path has', { registrationId: 'device-3' }, 400_004],
   ['more than fits into an answer', { initialTwin: { filler: 'x'.repeat(95_000) } }, 413_000],

@@ -73,6 +73,9 @@ const goodLines = [
   ['GET', '/enrollments/device-1'],
   ['POST', '/enrollments/device-1/attestationmechanism'],
   ['GET', '/registrations/device-1'],
+  ['PUT', '/enrollmentGroups/group-1'],
+  ['GET', '/enrollmentGroups/group-1'],
+  ['POST', '/enrollmentgroups/group-1/attestationmechanism'],
   ['POST', '/devices/device-1/messages/events'],
 ] as const;
 const method = fc.constantFrom('GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', '');
@@ -97,6 +100,7 @@ const goodBodies = [
     ...enrollment({ registrationId: 'device-1' }),
     attestation: { type: 'tpm', tpm: { endorsementKey: base64(endorsementKey) } },
   },
+  { enrollmentGroupId: 'group-1', attestation: { type: 'symmetricKey' } },
 ].map((body) => JSON.stringify(body));
 
 /** A good body with one stretch replaced. */

@@ -19,6 +19,8 @@ expectTypeOf<EmulatorErrorCode>().toEqualTypeOf<'ERR_EMULATOR_LISTEN' | 'ERR_EMU
 expectTypeOf<EmulatorEvent['event']>().toEqualTypeOf<
   | 'enrollment-written'
   | 'enrollment-deleted'
+  | 'enrollment-group-written'
+  | 'enrollment-group-deleted'
   | 'challenge-issued'
   | 'registration-started'
   | 'device-assigned'
@@ -34,7 +36,7 @@ expectTypeOf<DeviceRequest['operation']>().toEqualTypeOf<
 >();
 expectTypeOf<DeviceResponse['outcome']>().toEqualTypeOf<'challenge' | 'operation' | 'state' | 'fault'>();
 expectTypeOf<ServiceResponse['outcome']>().toEqualTypeOf<
-  'enrollment' | 'attestation' | 'registration' | 'deleted' | 'fault'
+  'enrollment' | 'enrollment-group' | 'attestation' | 'registration' | 'deleted' | 'fault'
 >();
 expectTypeOf<Extract<AllocationDecision, { iotHubHostName: string }>>().toHaveProperty('payload');
 expectTypeOf<AccessRight>().toEqualTypeOf<

@@ -1,9 +1,11 @@
 import type { JsonValue } from '@endorse/interface';
-import type { EnrollmentRecord } from './store.ts';
+import type { EnrollmentGroupRecord, EnrollmentRecord } from './store.ts';
 
 /** What an allocation is decided on. */
 export interface AllocationRequest {
-  readonly enrollment: EnrollmentRecord;
+  readonly registrationId: string;
+  /** The enrollment of the device, or the group it belongs to. */
+  readonly enrollment: EnrollmentRecord | EnrollmentGroupRecord;
   /** The `payload` of the device's register request. */
   readonly payload?: JsonValue;
   /** Host names, with ports, of the hubs linked to the service. */

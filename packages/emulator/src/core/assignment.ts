@@ -5,9 +5,12 @@ import { wrapFreshKey } from './activation.ts';
 import type { Allocate } from './allocation.ts';
 import { decideAllocation } from './allocation.ts';
 import type { DeviceMemories } from './device-memory.ts';
+import type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
+import { findEnrollmentOf } from './enrolled-device.ts';
 import type { EmulatorEventDetails } from './events.ts';
+import type { ServiceFault } from './fault.ts';
 import type { RunningOperation } from './operation.ts';
-import type { EmulatorStore, EnrollmentRecord, RegistrationRecord } from './store.ts';
+import type { EmulatorStore, EnrollmentGroupRecord, EnrollmentRecord, RegistrationRecord } from './store.ts';
 
 /** What operations are decided with. */
 export interface AssignmentParts {
@@ -20,52 +23,87 @@ export interface AssignmentParts {
   readonly emit: (event: EmulatorEventDetails) => void;
 }
 
-/** Settles the running operation of an enrollment's device once its time has come; whoever looks at the device does that first. */
-export function settleDue(parts: AssignmentParts, enrollment: EnrollmentRecord): void {
-  const { operations } = parts.memories.get(enrollment.registrationId);
-  const { running } = operations;
+/** Settles the running operation of a device once its time has come; whoever looks at the device does that first. */
+export function settleDue(parts: AssignmentParts, registrationId: string): void {
+  const operations = parts.memories.find(registrationId)?.operations;
+  const running = operations?.running;
   if (running === undefined || parts.clock.now() < running.dueAt) return;
+  const enrollment = findEnrollmentOf(parts.store, running.device);
+  // A store that others write to may have lost it; then nobody may ask for the outcome either.
+  if (enrollment === undefined) return;
   const outcome = decide(parts, enrollment, running);
-  operations.settle(outcome);
-  parts.emit(describe(enrollment.registrationId, outcome));
+  operations?.settle(outcome);
+  parts.emit(describe(running.device.registrationId, outcome));
 }
 
 /**
- * Picks a hub, gives the device a fresh hub key there, wraps that key for the TPM that
- * proved itself, writes the registration and returns what the device is told.
+ * Picks a hub, makes the device known there by what it proved (for a TPM: by a fresh key, wrapped for it),
+ * writes the registration and returns what the device is told.
  */
 function decide(
   parts: AssignmentParts,
-  enrollment: EnrollmentRecord,
-  { operationId, keys, payload }: RunningOperation,
+  enrollment: EnrollmentRecord | EnrollmentGroupRecord,
+  operation: RunningOperation,
 ): RegistrationOperationStatus {
+  const { device, proof, payload } = operation;
+  const { registrationId } = device;
   const linkedHubs = parts.hubs.map(({ hostName }) => hostName);
-  const request = { enrollment, linkedHubs, ...(payload === undefined ? {} : { payload }) };
+  const request = { registrationId, enrollment, linkedHubs, ...(payload === undefined ? {} : { payload }) };
   const decision = decideAllocation(parts.allocate, request);
-  if ('errorCode' in decision)
-    return conclude(parts, enrollment, operationId, { status: 'failed', ...decision });
+  if ('errorCode' in decision) return conclude(parts, operation, { status: 'failed', ...decision });
   const { iotHubHostName: assignedHub } = decision;
-  const deviceId = enrollment.deviceId ?? enrollment.registrationId;
-  const wrapped = wrapFreshKey(keys, `${assignedHub}/devices/${deviceId}`, parts.random);
-  if (!wrapped.ok) {
-    const { errorCode, message } = wrapped.fault;
-    return conclude(parts, enrollment, operationId, { status: 'failed', errorCode, errorMessage: message });
+  // Devices of a group have no other device id than their registration id.
+  const deviceId = ('deviceId' in enrollment ? enrollment.deviceId : undefined) ?? registrationId;
+  const credential = makeHubCredential(proof, `${assignedHub}/devices/${deviceId}`, parts.random);
+  if ('fault' in credential) {
+    const { errorCode, message } = credential.fault;
+    return conclude(parts, operation, { status: 'failed', errorCode, errorMessage: message });
   }
-  parts.hubs.find((hub) => hub.hostName === assignedHub)?.writeDevice({ deviceId, keys: [wrapped.key] });
+  const { keys, authenticationKey } = credential;
+  parts.hubs.find((hub) => hub.hostName === assignedHub)?.writeDevice({ deviceId, keys });
   const result = {
     status: 'assigned',
     substatus: 'initialAssignment',
     assignedHub,
     deviceId,
+    ...describeProof(device, proof),
     ...(decision.payload === undefined ? {} : { payload: decision.payload }),
   } as const;
-  return conclude(parts, enrollment, operationId, result, wrapped.activationBlob);
+  return conclude(parts, operation, result, authenticationKey);
+}
+
+/** The keys a hub shall know a device by, and for a TPM the blob in which the device gets its key. */
+function makeHubCredential(
+  proof: DeviceProof,
+  purpose: string,
+  random: RandomSource,
+):
+  | { readonly keys: readonly Uint8Array[]; readonly authenticationKey?: Uint8Array }
+  | { readonly fault: ServiceFault } {
+  switch (proof.kind) {
+    case 'tpm': {
+      const wrapped = wrapFreshKey(proof.keys, purpose, random);
+      return wrapped.ok ? { keys: [wrapped.key], authenticationKey: wrapped.activationBlob } : wrapped;
+    }
+    case 'symmetricKey':
+      return { keys: proof.keys };
+    default:
+      return proof satisfies never;
+  }
+}
+
+/** What the registration state tells about the proof; nothing for an individual symmetric key, as the service. */
+function describeProof(
+  { enrollmentGroupId }: EnrolledDevice,
+  proof: DeviceProof,
+): Pick<RegistrationRecord, 'symmetricKey'> {
+  if (proof.kind === 'tpm' || enrollmentGroupId === undefined) return {};
+  return { symmetricKey: { enrollmentGroupId } };
 }
 
 function conclude(
   { store, clock, random }: AssignmentParts,
-  { registrationId }: EnrollmentRecord,
-  operationId: string,
+  { operationId, device: { registrationId } }: RunningOperation,
   result: Partial<RegistrationRecord> & { readonly status: 'assigned' | 'failed' },
   authenticationKey?: Uint8Array,
 ): RegistrationOperationStatus {

@@ -1,12 +1,21 @@
 import { InvalidArgumentError } from '@endorse/interface';
+import type { AttestationMechanism, IndividualEnrollment } from '@endorse/protocol';
 import type { IotHub } from '../hub/hub.ts';
 import { createHub } from '../hub/hub.ts';
 import type { TelemetryMessage } from '../hub/telemetry.ts';
 import { createTelemetryLog } from '../hub/telemetry.ts';
 import type { AccessPolicy } from '../service-api/access-policies.ts';
 import { createAccessCheck, createOwnerPolicy } from '../service-api/access-policies.ts';
-import type { EnrollmentService } from '../service-api/enrollment-service.ts';
+import type { EnrollmentGroupService } from '../service-api/enrollment-group-service.ts';
+import { createEnrollmentGroupService } from '../service-api/enrollment-group-service.ts';
+import type { EnrollmentService, ServiceResponse } from '../service-api/enrollment-service.ts';
 import { createEnrollmentService } from '../service-api/enrollment-service.ts';
+import type {
+  SymmetricKeyEnrollment,
+  SymmetricKeyEnrollmentGroup,
+  SymmetricKeys,
+} from '../service-api/symmetric-key-enrollment.ts';
+import { toSymmetricKeyEnrollment, toSymmetricKeyGroup } from '../service-api/symmetric-key-enrollment.ts';
 import type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
 import { toIndividualEnrollment } from '../service-api/tpm-enrollment.ts';
 import { allocateFirstHub } from './allocation.ts';
@@ -16,6 +25,7 @@ import { DeviceMemories } from './device-memory.ts';
 import type { DeviceRequest, DeviceResponse, DeviceService } from './device-requests.ts';
 import { createDeviceService } from './device-service.ts';
 import type { EmulatorEventDetails } from './events.ts';
+import { isFault } from './refusal.ts';
 import { createMemoryStore } from './store.ts';
 
 /** A provisioning service with its hubs, without sockets, files, clock or randomness of its own. */
@@ -25,14 +35,20 @@ export interface EmulatorCore extends DeviceService {
   readonly hubs: readonly IotHub[];
   /** The shared access policies of the service API, at least one; the first goes into connection strings. */
   readonly policies: readonly [AccessPolicy, ...AccessPolicy[]];
-  /** The service API. */
+  /** The service API for individual enrollments and registration records. */
   readonly enrollments: EnrollmentService;
+  /** The service API for enrollment groups. */
+  readonly enrollmentGroups: EnrollmentGroupService;
   /** The last telemetry messages of all hubs, oldest first. */
   readonly telemetry: readonly TelemetryMessage[];
   /** Answers any request of the device API; the same operations as the methods, for carriers that decide by what arrives. */
   handleDeviceRequest(request: DeviceRequest): DeviceResponse;
   /** Creates a TPM enrollment, or replaces the one with that registration id. Throws `ERR_INVALID_ARGUMENT`. */
   createTpmEnrollment(enrollment: TpmEnrollment): void;
+  /** Creates a symmetric-key enrollment, or replaces the one with that registration id. Returns its keys. Throws `ERR_INVALID_ARGUMENT`. */
+  createSymmetricKeyEnrollment(enrollment: SymmetricKeyEnrollment): SymmetricKeys;
+  /** Creates a symmetric-key group, or replaces the one with that id. Returns its keys. Throws `ERR_INVALID_ARGUMENT`. */
+  createSymmetricKeyEnrollmentGroup(group: SymmetricKeyEnrollmentGroup): SymmetricKeys;
   /** Reports an event of a carrier, such as a request that could not be read. */
   readonly emit: (event: EmulatorEventDetails) => void;
 }
@@ -55,9 +71,10 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   const hubs = hubHostNames.map((hostName) =>
     createHub({ hostName, acceptedHosts: hostnames, clock, telemetry, emit }),
   );
+  const store = options.store ?? createMemoryStore();
   const parts = {
     idScope,
-    store: options.store ?? createMemoryStore(),
+    store,
     memories: new DeviceMemories(),
     hubs,
     allocate: options.allocate ?? allocateFirstHub,
@@ -70,6 +87,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   };
   const device = createDeviceService(parts);
   const enrollments = createEnrollmentService(parts);
+  const enrollmentGroups = createEnrollmentGroupService(parts);
 
   return {
     ...device,
@@ -77,22 +95,43 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     hubs,
     policies,
     enrollments,
+    enrollmentGroups,
     get telemetry() {
       return telemetry.messages;
     },
     handleDeviceRequest: (request) => dispatch(device, request),
-    createTpmEnrollment: (enrollment) => {
-      const wanted = toIndividualEnrollment(enrollment);
-      const response = enrollments.write(wanted, parts.store.enrollments.get(wanted.registrationId)?.etag);
-      if (response.outcome !== 'fault') return;
-      const { message, reason } = response.fault;
-      throw new InvalidArgumentError(
-        'enrollment',
-        `is refused: ${message}${reason === undefined ? '' : ` (${reason})`}`,
-      );
+    createTpmEnrollment: (enrollment) => void writeEnrollment(toIndividualEnrollment(enrollment)),
+    createSymmetricKeyEnrollment: (enrollment) =>
+      keysOf(writeEnrollment(toSymmetricKeyEnrollment(enrollment)).attestation),
+    createSymmetricKeyEnrollmentGroup: (group) => {
+      const wanted = toSymmetricKeyGroup(group);
+      const { etag } = store.enrollmentGroups.get(wanted.enrollmentGroupId) ?? {};
+      const response = enrollmentGroups.write(wanted, etag);
+      if (response.outcome !== 'enrollment-group') throw unusable('group', response);
+      return keysOf(response.group.attestation);
     },
     emit,
   };
+
+  function writeEnrollment(wanted: IndividualEnrollment): IndividualEnrollment {
+    const response = enrollments.write(wanted, store.enrollments.get(wanted.registrationId)?.etag);
+    if (response.outcome !== 'enrollment') throw unusable('enrollment', response);
+    return response.enrollment;
+  }
+}
+
+function keysOf(attestation: AttestationMechanism): SymmetricKeys {
+  const { primaryKey, secondaryKey } = attestation.type === 'symmetricKey' ? attestation : {};
+  if (primaryKey === undefined || secondaryKey === undefined) throw new Error('an enrollment lost its keys');
+  return { primaryKey, secondaryKey };
+}
+
+function unusable(argument: string, response: ServiceResponse): InvalidArgumentError {
+  const { message = 'the answer makes no sense', reason } = isFault(response) ? response.fault : {};
+  return new InvalidArgumentError(
+    argument,
+    `is refused: ${message}${reason === undefined ? '' : ` (${reason})`}`,
+  );
 }
 
 function dispatch(device: DeviceService, request: DeviceRequest): DeviceResponse {

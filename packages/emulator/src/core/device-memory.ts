@@ -13,10 +13,16 @@ export interface DeviceMemory {
   readonly operations: OperationLog;
 }
 
-/** The memories of all devices, by registration id without regard to case. As many as there are enrollments, at most. */
+/** The memories of all devices, by registration id without regard to case. Only enrolled devices, and devices that proved to belong to a group, have one. */
 export class DeviceMemories {
   readonly #memories: Map<string, DeviceMemory> = new Map();
 
+  /** The memory of a device, if it has one. */
+  find(registrationId: string): DeviceMemory | undefined {
+    return this.#memories.get(registrationId.toLowerCase());
+  }
+
+  /** The memory of a device; a fresh one when there is none yet. */
   get(registrationId: string): DeviceMemory {
     const key = registrationId.toLowerCase();
     const known = this.#memories.get(key);
@@ -29,5 +35,13 @@ export class DeviceMemories {
   /** Voids challenge and operations, as when the enrollment is deleted. */
   forget(registrationId: string): void {
     this.#memories.delete(registrationId.toLowerCase());
+  }
+
+  /** Voids the operations of every device of a group, as when the group is deleted. */
+  forgetGroup(enrollmentGroupId: string): void {
+    for (const [key, { operations }] of this.#memories) {
+      if (operations.enrollmentGroupId?.toLowerCase() === enrollmentGroupId.toLowerCase())
+        this.#memories.delete(key);
+    }
   }
 }

@@ -1,26 +1,23 @@
 /**
  * The device API, free of carriers: who may register, what the answer is.
  *
- *     requestChallenge → (a token proves the wrapped key) → register → assigning → assigned | failed
+ *     TPM: requestChallenge → (a token proves the wrapped key) ↘
+ *     symmetric key: (a token proves it)                       → register → assigning → assigned | failed
  *
  * Invariants: a challenge belongs to (idScope, registrationId), and issuing one voids the one before;
  * whatever follows has to carry a token under its key; the hub key is wrapped for the TPM of the
- * challenge that was answered, never for keys that came later; at most one operation of a registration runs.
+ * challenge that was answered, never for keys that came later; the hub takes the keys that an enrollment had when
+ * the operation was accepted; at most one operation of a registration runs.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { RegistrationOperationStatus } from '@endorse/interface';
-import type { ParsedSasToken } from '@endorse/protocol';
-import {
-  createOperationId,
-  findRegistrationIdProblem,
-  registrationKeyName,
-  registrationResource,
-} from '@endorse/protocol';
+import { createOperationId, registrationKeyName, registrationResource } from '@endorse/protocol';
 import type { TpmKeys } from './activation.ts';
 import { wrapFreshKey } from './activation.ts';
 import type { AssignmentParts } from './assignment.ts';
 import { settleDue } from './assignment.ts';
-import type { IssuedChallenge } from './device-memory.ts';
+import type { AuthenticatedDevice } from './authentication.ts';
+import { authenticate as checkDevice, findIdentityFault } from './authentication.ts';
 import type {
   ChallengeRequest,
   ChallengeResponse,
@@ -35,10 +32,8 @@ import type {
 } from './device-requests.ts';
 import { faults } from './fault.ts';
 import type { FaultResponse } from './refusal.ts';
-import { noteRefusal, refuse } from './refusal.ts';
+import { isFault, noteRefusal, refuse } from './refusal.ts';
 import type { EnrollmentRecord } from './store.ts';
-import type { TokenExpectation } from './token-check.ts';
-import { findTokenProblem, isSameResource, readToken } from './token-check.ts';
 
 /** What the device API works with. */
 export interface DeviceServiceParts extends AssignmentParts {
@@ -61,8 +56,11 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
   };
 
   function requestChallenge(request: ChallengeRequest): ChallengeResponse | FaultResponse {
-    const enrollment = findEnrollment(request);
-    if ('outcome' in enrollment) return enrollment;
+    const fault = findIdentityFault(idScope, request);
+    if (fault !== undefined) return refuse(fault);
+    const enrollment = store.enrollments.get(request.registrationId);
+    if (enrollment === undefined) return refuse(faults.enrollmentNotFound(request.registrationId));
+    settleDue(parts, enrollment.registrationId);
     const keys = findTpmKeys(enrollment, request);
     if ('outcome' in keys) return keys;
     const { registrationId } = enrollment;
@@ -81,16 +79,20 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
     }
     if (request.credential.kind === 'none') return requestChallenge(request);
     const authenticated = authenticate(request);
-    if ('outcome' in authenticated) return authenticated;
-    const { enrollment, challenge } = authenticated;
+    if (isFault(authenticated)) return authenticated;
+    const { device, enrollment, proof } = authenticated;
     const { endorsementKey, payload } = request;
     // Some clients repeat the keys here, some do not; those of the challenge count.
-    if (endorsementKey !== undefined && !isSameKey(endorsementKey, challenge.endorsementKey)) {
+    if (
+      proof.kind === 'tpm' &&
+      endorsementKey !== undefined &&
+      !isSameKey(endorsementKey, proof.keys.endorsementKey)
+    ) {
       return refuse(
         faults.endorsementKey('the request repeats another endorsement key than the challenge was for'),
       );
     }
-    const { registrationId } = enrollment;
+    const { registrationId } = device;
     if (enrollment.provisioningStatus === 'disabled') {
       const registrationState = { registrationId, status: 'disabled' } as const;
       return { outcome: 'operation', operation: { operationId: '', status: 'disabled', registrationState } };
@@ -100,7 +102,7 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
     if (operations.running === undefined) {
       const operationId = createOperationId({ idScope, registrationId }, random);
       const dueAt = clock.now() + parts.assigningDurationMs;
-      operations.start({ phase: 'running', operationId, dueAt, keys: challenge, payload });
+      operations.start({ phase: 'running', operationId, dueAt, device, proof, payload });
       emit({ event: 'registration-started', registrationId, operationId });
     }
     return assigning({ operationId: operations.running?.operationId ?? '', status: 'assigning' });
@@ -108,8 +110,8 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
 
   function queryOperation(request: OperationQuery): OperationResponse | FaultResponse {
     const authenticated = authenticate(request);
-    if ('outcome' in authenticated) return authenticated;
-    const { registrationId } = authenticated.enrollment;
+    if (isFault(authenticated)) return authenticated;
+    const { registrationId } = authenticated.device;
     const operation = memories.get(registrationId).operations.find(request.operationId);
     if (operation === undefined) return refuse(faults.registrationNotFound('there is no such operation'));
     if (operation.phase === 'settled') return { outcome: 'operation', operation: operation.outcome };
@@ -120,8 +122,8 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
 
   function lookUpState(request: StateQuery): StateResponse | FaultResponse {
     const authenticated = authenticate(request);
-    if ('outcome' in authenticated) return authenticated;
-    const { registrationId } = authenticated.enrollment;
+    if (isFault(authenticated)) return authenticated;
+    const { registrationId } = authenticated.device;
     const state = store.registrations.get(registrationId);
     if (state !== undefined) return { outcome: 'state', state };
     const { running } = memories.get(registrationId).operations;
@@ -131,34 +133,13 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
     };
   }
 
-  function findEnrollment(request: DeviceIdentity): EnrollmentRecord | FaultResponse {
-    if (request.idScope.toLowerCase() !== idScope.toLowerCase()) {
-      return refuse(faults.notFound(`there is no ID scope ${request.idScope} here, only ${idScope}`));
-    }
-    const problem = findRegistrationIdProblem(request.registrationId);
-    if (problem !== undefined) return refuse(faults.malformedRequest(`the registration id ${problem}`));
-    const enrollment = store.enrollments.get(request.registrationId);
-    if (enrollment === undefined) return refuse(faults.enrollmentNotFound(request.registrationId));
-    settleDue(parts, enrollment);
-    return enrollment;
-  }
-
+  /** Names and credential are good, and what was due is settled. */
   function authenticate(
     request: DeviceIdentity & { readonly credential: DeviceCredential },
-  ): { readonly enrollment: EnrollmentRecord; readonly challenge: IssuedChallenge } | FaultResponse {
-    const enrollment = findEnrollment(request);
-    if ('outcome' in enrollment) return enrollment;
-    const reading = readToken(request.credential.kind === 'none' ? undefined : request.credential.token);
-    if (!reading.ok) return refuse(faults.unauthorized(reading.reason));
-    const { challenge } = memories.get(enrollment.registrationId);
-    if (challenge === undefined)
-      return refuse(faults.unauthorized('no challenge was issued that the token could answer'));
-    const resource = registrationResource(idScope, enrollment.registrationId);
-    const problem = findDeviceTokenProblem(reading.token, resource, {
-      keys: [challenge.key],
-      now: clock.now(),
-    });
-    return problem === undefined ? { enrollment, challenge } : refuse(faults.unauthorized(problem));
+  ): AuthenticatedDevice | FaultResponse {
+    const authenticated = checkDevice(parts, request);
+    if (!isFault(authenticated)) settleDue(parts, authenticated.device.registrationId);
+    return authenticated;
   }
 
   function assigning(operation: RegistrationOperationStatus): OperationResponse {
@@ -176,7 +157,10 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
 
 /** The TPM keys a challenge is for: the enrolled EK, and the SRK of the request or else the enrolled one. */
 function findTpmKeys({ attestation }: EnrollmentRecord, request: ChallengeRequest): TpmKeys | FaultResponse {
-  if (attestation.type !== 'tpm') return refuse(faults.unauthorized('the enrollment is not for a TPM'));
+  if (attestation.type !== 'tpm')
+    return refuse(
+      faults.unauthorized(`the enrollment is for ${attestation.type}, and the request proves no such thing`),
+    );
   const { endorsementKey, storageRootKey = attestation.storageRootKey } = request;
   if (endorsementKey === undefined) {
     return refuse(faults.unauthorized('the request carries neither a token nor the keys of a TPM'));
@@ -188,17 +172,6 @@ function findTpmKeys({ attestation }: EnrollmentRecord, request: ChallengeReques
     return refuse(faults.storageRootKey('neither the request nor the enrollment has one'));
   }
   return { endorsementKey, storageRootKey };
-}
-
-function findDeviceTokenProblem(
-  token: ParsedSasToken,
-  resource: string,
-  expectation: TokenExpectation,
-): string | undefined {
-  if (!isSameResource(token, resource)) return `the token is for another resource than ${resource}`;
-  if (token.keyName?.toLowerCase() !== registrationKeyName)
-    return `the token does not say skn=${registrationKeyName}`;
-  return findTokenProblem(token, expectation);
 }
 
 function isSameKey(left: Uint8Array, right: Uint8Array): boolean {

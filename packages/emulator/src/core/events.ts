@@ -5,6 +5,12 @@ export type EmulatorEvent = { readonly at: number } & (
   | { readonly event: 'enrollment-written'; readonly registrationId: string; readonly created: boolean }
   | { readonly event: 'enrollment-deleted'; readonly registrationId: string }
   | {
+      readonly event: 'enrollment-group-written';
+      readonly enrollmentGroupId: string;
+      readonly created: boolean;
+    }
+  | { readonly event: 'enrollment-group-deleted'; readonly enrollmentGroupId: string }
+  | {
       readonly event: 'challenge-issued';
       readonly registrationId: string;
       readonly activationBlobBytes: number;
@@ -34,7 +40,7 @@ export type EmulatorEvent = { readonly at: number } & (
       readonly event: 'request-refused';
       /** What was asked for, for example `register` or `send-event`. */
       readonly operation: string;
-      /** Registration id or device id, where the request had a readable one. */
+      /** Registration id, enrollment group id or device id, where the request had a readable one. */
       readonly subject?: string;
     } & Pick<ServiceFault, 'status' | 'errorCode' | 'message' | 'reason'>)
 );

@@ -30,6 +30,9 @@ export const faults = {
   /** 404201: no such enrollment. */
   enrollmentNotFound: (registrationId: string): ServiceFault =>
     fault(404_201, 'Enrollment not found', `there is no enrollment ${registrationId}`),
+  /** 404204: no such enrollment group. */
+  enrollmentGroupNotFound: (enrollmentGroupId: string): ServiceFault =>
+    fault(404_204, 'Enrollment group not found', `there is no enrollment group ${enrollmentGroupId}`),
   /** 404202: the enrollment is there, its registration or operation is not. */
   registrationNotFound: (reason: string): ServiceFault => fault(404_202, 'Registration not found', reason),
   /** 405000: the path is known, the method is not. */

@@ -19,10 +19,20 @@ export type { TelemetryMessage } from '../hub/telemetry.ts';
 export type { AccessPolicy, AccessRight } from '../service-api/access-policies.ts';
 export { accessRights } from '../service-api/access-policies.ts';
 export type {
+  EnrollmentGroupRequest,
+  EnrollmentGroupService,
+} from '../service-api/enrollment-group-service.ts';
+export type {
   EnrollmentService,
   ServiceRequest,
   ServiceResponse,
 } from '../service-api/enrollment-service.ts';
+export type {
+  SymmetricKeyEnrollment,
+  SymmetricKeyEnrollmentGroup,
+  SymmetricKeyOptions,
+  SymmetricKeys,
+} from '../service-api/symmetric-key-enrollment.ts';
 export type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
 export type { Allocate, AllocationDecision, AllocationRequest } from './allocation.ts';
 export type { EmulatorCore } from './core.ts';
@@ -46,4 +56,11 @@ export type {
 export type { EmulatorEvent, EmulatorEventDetails } from './events.ts';
 export type { ServiceFault } from './fault.ts';
 export type { FaultResponse } from './refusal.ts';
-export type { EmulatorStore, EnrollmentRecord, RecordStore, RegistrationRecord } from './store.ts';
+export type {
+  EmulatorStore,
+  EnrollmentGroupRecord,
+  EnrollmentRecord,
+  ListedRecordStore,
+  RecordStore,
+  RegistrationRecord,
+} from './store.ts';

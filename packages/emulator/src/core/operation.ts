@@ -1,5 +1,5 @@
 import type { JsonValue, RegistrationOperationStatus } from '@endorse/interface';
-import type { TpmKeys } from './activation.ts';
+import type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
 
 /**
  * An operation is `assigning` from the moment it is accepted until the clock passes
@@ -14,8 +14,9 @@ export interface RunningOperation {
   readonly operationId: string;
   /** When its outcome is decided, in milliseconds since 1970. */
   readonly dueAt: number;
-  /** The TPM that proved itself; the hub key will be wrapped for it. */
-  readonly keys: TpmKeys;
+  readonly device: EnrolledDevice;
+  /** What the device proved when the operation was accepted. */
+  readonly proof: DeviceProof;
   /** The device's payload for the allocation. */
   readonly payload: JsonValue | undefined;
 }
@@ -33,6 +34,12 @@ export interface SettledOperation {
  */
 export class OperationLog {
   #operations: readonly Operation[] = [];
+  #enrollmentGroupId: string | undefined;
+
+  /** The group that spoke for the device when its last operation was accepted, if it was one. */
+  get enrollmentGroupId(): string | undefined {
+    return this.#enrollmentGroupId;
+  }
 
   /** The running operation, if any. */
   get running(): RunningOperation | undefined {
@@ -47,6 +54,7 @@ export class OperationLog {
   /** Adds a running operation; the oldest one beyond the limit is forgotten. */
   start(operation: RunningOperation): void {
     this.#operations = [...this.#operations.slice(1 - maxOperations), operation];
+    this.#enrollmentGroupId = operation.device.enrollmentGroupId;
   }
 
   /** Replaces the running operation by its outcome. */

@@ -1,19 +1,23 @@
 /**
  * The provisioning service over HTTP: bytes to neutral requests, neutral answers to bytes. The device
- * API (`/{idScope}/registrations/…`) and the service API (`/enrollments/…`, `/registrations/…`) share a listener.
+ * API (`/{idScope}/registrations/…`) and the service API (`/enrollments/…`, `/enrollmentGroups/…`,
+ * `/registrations/…`) share a listener.
  */
-import type { DeviceTarget, ServiceTarget } from '@endorse/protocol';
+import type { DeviceTarget, EnrollmentGroupTarget, ServiceTarget } from '@endorse/protocol';
 import {
+  decodeEnrollmentGroup,
   decodeIndividualEnrollment,
   decodeRegisterBody,
   encodeAttestationMechanism,
   encodeChallengeBody,
+  encodeEnrollmentGroup,
   encodeIndividualEnrollment,
   encodeOperationStatus,
   encodeRegistrationState,
   headerNames,
   isJsonContentType,
   parseDeviceTarget,
+  parseEnrollmentGroupTarget,
   parseServiceTarget,
 } from '@endorse/protocol';
 import type { EmulatorCore } from '../core/core.ts';
@@ -31,6 +35,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
   return {
     handle: (call) => {
       try {
+        if (isGroupPath.test(call.target)) return answerGroup(call);
         return isServicePath.test(call.target) ? answerService(call) : answerDevice(call);
       } catch (error) {
         // Nothing of ours throws here; a store that was handed in may, and must not end the process.
@@ -95,10 +100,32 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
     }
   }
 
+  function answerGroup(call: HttpCall): HttpAnswer {
+    const target = readTarget(call, parseEnrollmentGroupTarget);
+    if ('answer' in target) return target.answer;
+    const fault = findBodyFault(call, target.kind === 'put-enrollment-group');
+    if (fault !== undefined) return refuseUnread(target.kind, fault);
+    try {
+      return writeServiceAnswer(
+        core.enrollmentGroups.handle({
+          kind: target.kind,
+          enrollmentGroupId: target.enrollmentGroupId,
+          token: call.headers.authorization,
+          ifMatch: call.headers['if-match'],
+          readGroup: () => decodeEnrollmentGroup(call.body ?? ''),
+        }),
+      );
+    } catch (error) {
+      return refuseUnread(target.kind, faultOf(error, 'body'));
+    }
+  }
+
   function writeServiceAnswer(response: ServiceResponse): HttpAnswer {
     switch (response.outcome) {
       case 'enrollment':
         return jsonAnswer(stamps, 200, encodeIndividualEnrollment(response.enrollment));
+      case 'enrollment-group':
+        return jsonAnswer(stamps, 200, encodeEnrollmentGroup(response.group));
       case 'attestation':
         return jsonAnswer(stamps, 200, encodeAttestationMechanism(response.attestation));
       case 'registration':
@@ -113,7 +140,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
   }
 
   /** Reads the request target, or says what to answer instead. */
-  function readTarget<Target extends DeviceTarget | ServiceTarget>(
+  function readTarget<Target extends DeviceTarget | ServiceTarget | EnrollmentGroupTarget>(
     { method, target }: HttpCall,
     parse: (method: string, target: string) => Target | undefined,
   ): Target | { readonly answer: HttpAnswer } {
@@ -138,7 +165,8 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
   }
 }
 
-const isServicePath = /^\/(?:enrollments|enrollmentgroups|registrations)(?:[/?]|$)/i;
+const isServicePath = /^\/(?:enrollments|registrations)(?:[/?]|$)/i;
+const isGroupPath = /^\/enrollmentgroups(?:[/?]|$)/i;
 
 const connectionFaults: Readonly<Record<400 | 408 | 431, ServiceFault>> = Object.freeze({
   400: faults.malformedRequest('the bytes are no HTTP request'),

@@ -3,16 +3,13 @@
  * service: no `If-Match` creates only, a matching one or `*` replaces only, another one is refused.
  */
 import type { RegistrationState } from '@endorse/interface';
-import { isEndorseError } from '@endorse/interface';
-import type { AttestationMechanism, IndividualEnrollment, ServiceOperation } from '@endorse/protocol';
-import {
-  createEtag,
-  encodeIndividualEnrollment,
-  formatTimestamp,
-  matchesEtag,
-  maxRequestBytes,
+import type {
+  AttestationMechanism,
+  EnrollmentGroup,
+  IndividualEnrollment,
+  ServiceOperation,
 } from '@endorse/protocol';
-import { findStorageKeyProblem } from '../core/activation.ts';
+import { createEtag, encodeIndividualEnrollment, formatTimestamp, matchesEtag } from '@endorse/protocol';
 import type { AssignmentParts } from '../core/assignment.ts';
 import { settleDue } from '../core/assignment.ts';
 import type { ServiceFault } from '../core/fault.ts';
@@ -21,6 +18,14 @@ import type { FaultResponse } from '../core/refusal.ts';
 import { noteRefusal, refuse } from '../core/refusal.ts';
 import type { EnrollmentRecord } from '../core/store.ts';
 import type { AccessCheck, AccessRight } from './access-policies.ts';
+import {
+  completeAttestation,
+  findIndividualAttestationFault,
+  isSameAttestation,
+  withoutKeys,
+} from './attestation-rules.ts';
+import { defaultSettings, findSettingsFault, findSizeFault } from './enrollment-rules.ts';
+import { findDeleteFault, findWriteFault, staleVersion } from './version-rules.ts';
 
 /** A request of the service API as a carrier read it. */
 export interface ServiceRequest {
@@ -37,6 +42,7 @@ export interface ServiceRequest {
 /** Any answer of the service API. */
 export type ServiceResponse =
   | { readonly outcome: 'enrollment'; readonly enrollment: IndividualEnrollment }
+  | { readonly outcome: 'enrollment-group'; readonly group: EnrollmentGroup }
   | { readonly outcome: 'attestation'; readonly attestation: AttestationMechanism }
   | { readonly outcome: 'registration'; readonly state: RegistrationState }
   | { readonly outcome: 'deleted' }
@@ -66,42 +72,67 @@ export function createEnrollmentService(
     const { right, path } = operations[kind];
     const problem = parts.checkAccess({ token, right, path: path(registrationId), now: clock.now() });
     if (problem !== undefined) return refuse(faults.unauthorized(problem));
-    if (kind === 'put-enrollment') return put(request);
-    const enrollment = store.enrollments.get(registrationId);
-    if (enrollment === undefined) return refuse(faults.enrollmentNotFound(registrationId));
-    settleDue(parts, enrollment);
-    const registration = store.registrations.get(registrationId);
     switch (kind) {
-      case 'get-enrollment':
-        return { outcome: 'enrollment', enrollment: describe(enrollment) };
-      case 'get-attestation-mechanism':
-        return { outcome: 'attestation', attestation: enrollment.attestation };
-      case 'delete-enrollment': {
-        if (ifMatch !== undefined && !matchesEtag(ifMatch, enrollment.etag)) return refuse(staleVersion);
-        store.enrollments.delete(registrationId);
-        store.registrations.delete(registrationId);
-        memories.forget(registrationId);
-        emit({ event: 'enrollment-deleted', registrationId: enrollment.registrationId });
-        return { outcome: 'deleted' };
-      }
+      case 'put-enrollment':
+        return put(request);
       case 'get-registration':
-        if (registration === undefined) return refuse(notRegistered);
-        return { outcome: 'registration', state: registration };
-      case 'delete-registration': {
-        if (registration === undefined) return refuse(notRegistered);
-        const etag = Buffer.from(registration.etag ?? '', 'base64').toString();
-        const matches =
-          ifMatch === undefined ||
-          matchesEtag(ifMatch, etag) ||
-          matchesEtag(ifMatch, registration.etag ?? '');
-        if (!matches) return refuse(staleVersion);
-        store.registrations.delete(registrationId);
-        memories.forget(registrationId);
-        return { outcome: 'deleted' };
-      }
+      case 'delete-registration':
+        return handleRegistration(kind, registrationId, ifMatch);
+      case 'get-enrollment':
+      case 'get-attestation-mechanism':
+      case 'delete-enrollment':
+        return handleEnrollment(kind, registrationId, ifMatch);
       default:
         return kind satisfies never;
     }
+  }
+
+  function handleEnrollment(
+    kind: 'get-enrollment' | 'get-attestation-mechanism' | 'delete-enrollment',
+    registrationId: string,
+    ifMatch: string | undefined,
+  ): ServiceResponse {
+    const enrollment = store.enrollments.get(registrationId);
+    if (enrollment === undefined) return refuse(faults.enrollmentNotFound(registrationId));
+    settleDue(parts, registrationId);
+    if (kind === 'get-attestation-mechanism')
+      return { outcome: 'attestation', attestation: enrollment.attestation };
+    if (kind === 'get-enrollment') {
+      const attestation = withoutKeys(enrollment.attestation);
+      return { outcome: 'enrollment', enrollment: describe({ ...enrollment, attestation }) };
+    }
+    const fault = findDeleteFault(enrollment, ifMatch);
+    if (fault !== undefined) return refuse(fault);
+    store.enrollments.delete(registrationId);
+    store.registrations.delete(registrationId);
+    memories.forget(registrationId);
+    emit({ event: 'enrollment-deleted', registrationId: enrollment.registrationId });
+    return { outcome: 'deleted' };
+  }
+
+  /** Registration records; those of a group's devices have no enrollment of their own. */
+  function handleRegistration(
+    kind: 'get-registration' | 'delete-registration',
+    registrationId: string,
+    ifMatch: string | undefined,
+  ): ServiceResponse {
+    settleDue(parts, registrationId);
+    const registration = store.registrations.get(registrationId);
+    if (registration === undefined) {
+      const known =
+        store.enrollments.get(registrationId) !== undefined || memories.find(registrationId) !== undefined;
+      return refuse(known ? notRegistered : faults.enrollmentNotFound(registrationId));
+    }
+    if (kind === 'get-registration') return { outcome: 'registration', state: registration };
+    const { etag = '' } = registration;
+    const matches =
+      ifMatch === undefined ||
+      matchesEtag(ifMatch, Buffer.from(etag, 'base64').toString()) ||
+      matchesEtag(ifMatch, etag);
+    if (!matches) return refuse(staleVersion);
+    store.registrations.delete(registrationId);
+    memories.forget(registrationId);
+    return { outcome: 'deleted' };
   }
 
   function put(request: ServiceRequest): ServiceResponse {
@@ -115,18 +146,14 @@ export function createEnrollmentService(
 
   function write(given: IndividualEnrollment, ifMatch: string | undefined): ServiceResponse {
     const existing = store.enrollments.get(given.registrationId);
-    if (existing === undefined && ifMatch !== undefined) return refuse(staleVersion);
-    if (existing !== undefined && ifMatch === undefined) {
-      return refuse(faults.conflict('the enrollment exists; send If-Match to replace it'));
-    }
-    if (existing !== undefined && ifMatch !== undefined && !matchesEtag(ifMatch, existing.etag))
-      return refuse(staleVersion);
+    const versionFault = findWriteFault(existing, ifMatch);
+    if (versionFault !== undefined) return refuse(versionFault);
     const record = complete(given, existing);
-    const problem = findEnrollmentProblem(record);
-    if (problem !== undefined) return refuse(problem);
+    const fault = findEnrollmentFault(record);
+    if (fault !== undefined) return refuse(fault);
     store.enrollments.set(record.registrationId, record);
-    // A challenge for the keys enrolled before must not open anything now.
-    if (existing !== undefined && !isSameAttestation(existing, record))
+    // What was proved for the keys enrolled before, or to a group, must not open anything now.
+    if (existing === undefined || !isSameAttestation(existing.attestation, record.attestation))
       memories.forget(record.registrationId);
     const { registrationId } = record;
     emit({ event: 'enrollment-written', registrationId, created: existing === undefined });
@@ -138,10 +165,9 @@ export function createEnrollmentService(
     const { registrationState: _readOnly, ...writable } = given;
     const now = formatTimestamp(clock.now());
     return {
-      capabilities: { iotEdge: false },
-      allocationPolicy: 'hashed',
-      reprovisionPolicy: { updateHubAssignment: true, migrateDeviceData: true },
+      ...defaultSettings,
       ...writable,
+      attestation: completeAttestation(given.attestation, existing?.attestation, random),
       registrationId: existing?.registrationId ?? given.registrationId,
       provisioningStatus: given.provisioningStatus ?? 'enabled',
       etag: createEtag(random),
@@ -171,45 +197,12 @@ const operations: Readonly<
   'delete-registration': { right: 'RegistrationStatusWrite', path: (id) => `registrations/${id}` },
 });
 
-const staleVersion = faults.preconditionFailed('If-Match names another version than the present one');
-const notRegistered = faults.registrationNotFound('the device of this enrollment has not registered');
+const notRegistered = faults.registrationNotFound('the device has not registered');
 
-/** Room for what the service adds to an enrollment when it answers: its registration state, above all. */
-const answerReserveBytes = 4096;
-
-function findEnrollmentProblem(record: EnrollmentRecord): ServiceFault | undefined {
-  const { attestation, allocationPolicy, customAllocationDefinition } = record;
-  if (attestation.type !== 'tpm') {
-    return faults.invalidArgument(
-      'Unsupported attestation.',
-      `this emulator enrolls type tpm, not ${attestation.type}`,
-    );
-  }
-  const problem = findStorageKeyProblem(attestation.endorsementKey);
-  if (problem !== undefined) return faults.endorsementKey(problem);
-  const { storageRootKey } = attestation;
-  const otherProblem = storageRootKey && findStorageKeyProblem(storageRootKey);
-  if (otherProblem !== undefined) return faults.storageRootKey(otherProblem);
-  if (allocationPolicy === 'custom' && customAllocationDefinition === undefined) {
-    return faults.invalidArgument(
-      "A CustomAllocationDefinition is required when the allocation policy is set to 'Custom'",
-    );
-  }
-  return findSizeProblem(record);
-}
-
-/** An enrollment that can be stored must also fit into every later answer. */
-function findSizeProblem(record: EnrollmentRecord): ServiceFault | undefined {
-  try {
-    const bytes = Buffer.byteLength(encodeIndividualEnrollment(record)) + answerReserveBytes;
-    if (bytes <= maxRequestBytes) return undefined;
-  } catch (error) {
-    if (!isEndorseError(error)) throw error;
-  }
-  return faults.tooLarge(`an enrollment may have ${maxRequestBytes - answerReserveBytes} bytes`);
-}
-
-function isSameAttestation(left: EnrollmentRecord, right: EnrollmentRecord): boolean {
-  if (left.attestation.type !== 'tpm' || right.attestation.type !== 'tpm') return false;
-  return Buffer.from(left.attestation.endorsementKey).equals(right.attestation.endorsementKey);
+function findEnrollmentFault(record: EnrollmentRecord): ServiceFault | undefined {
+  return (
+    findIndividualAttestationFault(record.attestation) ??
+    findSettingsFault(record) ??
+    findSizeFault(() => encodeIndividualEnrollment(record))
+  );
 }

@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@endorse/interface';
 import type { IndividualEnrollment, ProvisioningStatus } from '@endorse/protocol';
 import { validateDeviceId, validateRegistrationId } from '@endorse/protocol';
+import { toBytes } from './bytes-argument.ts';
 
 /** A TPM enrollment as a test or a program writes it down. */
 export interface TpmEnrollment {
@@ -22,22 +22,12 @@ export function toIndividualEnrollment(enrollment: TpmEnrollment): IndividualEnr
     registrationId: validateRegistrationId(registrationId, 'enrollment.registrationId'),
     attestation: {
       type: 'tpm',
-      endorsementKey: toBytes('enrollment.endorsementKey', enrollment.endorsementKey),
+      endorsementKey: toBytes('enrollment.endorsementKey', enrollment.endorsementKey, 'a TPM2B_PUBLIC'),
       ...(storageRootKey === undefined
         ? {}
-        : { storageRootKey: toBytes('enrollment.storageRootKey', storageRootKey) }),
+        : { storageRootKey: toBytes('enrollment.storageRootKey', storageRootKey, 'a TPM2B_PUBLIC') }),
     },
     ...(deviceId === undefined ? {} : { deviceId: validateDeviceId(deviceId, 'enrollment.deviceId') }),
     ...(provisioningStatus === undefined ? {} : { provisioningStatus }),
   };
-}
-
-function toBytes(argument: string, value: Uint8Array | string): Uint8Array {
-  if (value instanceof Uint8Array) return Uint8Array.from(value);
-  const text = typeof value === 'string' ? value.replaceAll(/\s/g, '') : '';
-  const bytes = Buffer.from(text, 'base64');
-  if (text === '' || bytes.toString('base64') !== text) {
-    throw new InvalidArgumentError(argument, 'must be a TPM2B_PUBLIC, as bytes or in base64');
-  }
-  return Uint8Array.from(bytes);
 }

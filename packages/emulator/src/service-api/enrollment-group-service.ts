@@ -1,0 +1,139 @@
+/**
+ * The service API for enrollment groups, free of carriers; the same version rules as for individual enrollments.
+ */
+import type { EnrollmentGroup, EnrollmentGroupOperation } from '@endorse/protocol';
+import { createEtag, encodeEnrollmentGroup, formatTimestamp } from '@endorse/protocol';
+import type { AssignmentParts } from '../core/assignment.ts';
+import type { ServiceFault } from '../core/fault.ts';
+import { faults } from '../core/fault.ts';
+import { noteRefusal, refuse } from '../core/refusal.ts';
+import type { EnrollmentGroupRecord } from '../core/store.ts';
+import type { AccessCheck } from './access-policies.ts';
+import {
+  completeAttestation,
+  findGroupAttestationFault,
+  isSameAttestation,
+  withoutKeys,
+} from './attestation-rules.ts';
+import { defaultSettings, findSettingsFault, findSizeFault } from './enrollment-rules.ts';
+import type { ServiceResponse } from './enrollment-service.ts';
+import { findDeleteFault, findWriteFault } from './version-rules.ts';
+
+/** A request of the service API about a group, as a carrier read it. */
+export interface EnrollmentGroupRequest {
+  readonly kind: EnrollmentGroupOperation;
+  readonly enrollmentGroupId: string;
+  /** The SAS token, as it came. */
+  readonly token: string | undefined;
+  /** `If-Match`, as it came. */
+  readonly ifMatch?: string | undefined;
+  /** Body of `put-enrollment-group`. Read only after the token was found good. */
+  readonly readGroup?: () => EnrollmentGroup;
+}
+
+/** The service API for groups, without a carrier. */
+export interface EnrollmentGroupService {
+  /** Answers a request; one indivisible step. Throws only what `readGroup` throws. */
+  handle(request: EnrollmentGroupRequest): ServiceResponse;
+  /** Writes a group as `put-enrollment-group` does, without a token: the shortcut for the process the emulator runs in. */
+  write(group: EnrollmentGroup, ifMatch: string | undefined): ServiceResponse;
+}
+
+/** Makes the service API for groups over a store. */
+export function createEnrollmentGroupService(
+  parts: AssignmentParts & { readonly checkAccess: AccessCheck },
+): EnrollmentGroupService {
+  const { store, memories, clock, random, emit } = parts;
+  return {
+    handle: (request) => noteRefusal(emit, request.kind, request.enrollmentGroupId, handle(request)),
+    write: (group, ifMatch) =>
+      noteRefusal(emit, 'put-enrollment-group', group.enrollmentGroupId, write(group, ifMatch)),
+  };
+
+  function handle(request: EnrollmentGroupRequest): ServiceResponse {
+    const { kind, enrollmentGroupId, token, ifMatch } = request;
+    const isRead = kind === 'get-enrollment-group' || kind === 'get-group-attestation-mechanism';
+    const action = kind === 'get-group-attestation-mechanism' ? '/attestationmechanism' : '';
+    const problem = parts.checkAccess({
+      token,
+      right: isRead ? 'EnrollmentRead' : 'EnrollmentWrite',
+      path: `enrollmentGroups/${enrollmentGroupId}${action}`,
+      now: clock.now(),
+    });
+    if (problem !== undefined) return refuse(faults.unauthorized(problem));
+    if (kind === 'put-enrollment-group') return put(request);
+    const group = store.enrollmentGroups.get(enrollmentGroupId);
+    if (group === undefined) return refuse(faults.enrollmentGroupNotFound(enrollmentGroupId));
+    switch (kind) {
+      case 'get-enrollment-group':
+        return {
+          outcome: 'enrollment-group',
+          group: { ...group, attestation: withoutKeys(group.attestation) },
+        };
+      case 'get-group-attestation-mechanism':
+        return { outcome: 'attestation', attestation: group.attestation };
+      case 'delete-enrollment-group': {
+        const fault = findDeleteFault(group, ifMatch);
+        if (fault !== undefined) return refuse(fault);
+        store.enrollmentGroups.delete(enrollmentGroupId);
+        memories.forgetGroup(enrollmentGroupId);
+        emit({ event: 'enrollment-group-deleted', enrollmentGroupId: group.enrollmentGroupId });
+        return { outcome: 'deleted' };
+      }
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  function put(request: EnrollmentGroupRequest): ServiceResponse {
+    const group = request.readGroup?.();
+    if (group === undefined) return refuse(faults.invalidArgument('The enrollment group is missing.'));
+    if (group.enrollmentGroupId.toLowerCase() !== request.enrollmentGroupId.toLowerCase()) {
+      return refuse(
+        faults.invalidArgument('The enrollment group id of the body is not the one of the path.'),
+      );
+    }
+    return write(group, request.ifMatch);
+  }
+
+  function write(given: EnrollmentGroup, ifMatch: string | undefined): ServiceResponse {
+    const existing = store.enrollmentGroups.get(given.enrollmentGroupId);
+    const versionFault = findWriteFault(existing, ifMatch);
+    if (versionFault !== undefined) return refuse(versionFault);
+    const record = complete(given, existing);
+    const fault = findGroupFault(record);
+    if (fault !== undefined) return refuse(fault);
+    const { enrollmentGroupId } = record;
+    store.enrollmentGroups.set(enrollmentGroupId, record);
+    // What was proved for the keys of before must not open anything now.
+    if (existing !== undefined && !isSameAttestation(existing.attestation, record.attestation))
+      memories.forgetGroup(enrollmentGroupId);
+    emit({ event: 'enrollment-group-written', enrollmentGroupId, created: existing === undefined });
+    return { outcome: 'enrollment-group', group: record };
+  }
+
+  function complete(
+    given: EnrollmentGroup,
+    existing: EnrollmentGroupRecord | undefined,
+  ): EnrollmentGroupRecord {
+    const now = formatTimestamp(clock.now());
+    return {
+      ...defaultSettings,
+      ...given,
+      enrollmentGroupId: existing?.enrollmentGroupId ?? given.enrollmentGroupId,
+      attestation: completeAttestation(given.attestation, existing?.attestation, random),
+      provisioningStatus: given.provisioningStatus ?? 'enabled',
+      etag: createEtag(random),
+      createdDateTimeUtc: existing?.createdDateTimeUtc ?? now,
+      lastUpdatedDateTimeUtc: now,
+    };
+  }
+}
+
+function findGroupFault(record: EnrollmentGroupRecord): ServiceFault | undefined {
+  return (
+    findGroupAttestationFault(record.attestation) ??
+    findSettingsFault(record) ??
+    findSizeFault(() => encodeEnrollmentGroup(record))
+  );
+}
