@@ -7,19 +7,20 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentSnippets } from '../checks/snippets.ts';
+import { readWorkspace } from '../checks/workspace.ts';
 import { repositoryRoot } from '../lib/root.mjs';
 
 // The harness depends on every package, so everything resolves from there.
-const folder = join(repositoryRoot, `harness/.cache/snippets-${process.pid}`);
+const snippetFolder = join(repositoryRoot, `harness/.cache/snippets-${process.pid}`);
 beforeAll(() => {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(snippetFolder, { recursive: true });
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(snippetFolder, { recursive: true, force: true }));
 
 function run(file: string): Promise<{ exitCode: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--conditions=@endorse/source', file], {
-      cwd: folder,
+      cwd: snippetFolder,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 30_000,
       killSignal: 'SIGKILL',
@@ -38,14 +39,17 @@ function run(file: string): Promise<{ exitCode: number | null; output: string }>
 const snippets = documentSnippets(repositoryRoot);
 
 describe('snippets of READMEs and docs', () => {
-  test('there are some in the root README and in every package', () => {
-    const files = new Set(snippets.map(({ file }) => file));
-    expect(files).toContain('README.md');
-    expect(files).toContain('packages/interface/README.md');
+  test('there is one in the root README and in that of every package', () => {
+    const packages = readWorkspace(repositoryRoot).map((workspacePackage) => workspacePackage.folder);
+    const readmes = packages
+      .filter((path) => path.startsWith('packages/'))
+      .map((path) => `${path}/README.md`);
+    const withSnippet = new Set(snippets.map(({ file }) => file));
+    expect(['README.md', ...readmes].filter((file) => !withSnippet.has(file))).toEqual([]);
   });
 
   test.for(snippets)('$file:$line runs to its end', { timeout: 40_000 }, async ({ file, line, code }) => {
-    const path = join(folder, `${file.replaceAll('/', '-')}-${line}.mjs`);
+    const path = join(snippetFolder, `${file.replaceAll('/', '-')}-${line}.mjs`);
     writeFileSync(path, code);
     expect(await run(path)).toMatchObject({ exitCode: 0 });
   });

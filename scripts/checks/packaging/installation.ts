@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { locateMinimumNode } from '../../lib/minimum-node.mjs';
 import type { Check, Finding } from '../check.ts';
+import { readSuite } from '../../suites/vitest-report.ts';
 import { runTool } from '../tool.ts';
 import { typeFindings } from '../types.ts';
 import {
@@ -163,11 +164,14 @@ async function suiteFindings(all: readonly Tarball[], suites: readonly Tarball[]
       `test('${entry}', async () => expect(Object.keys(await import('${entry}'))).not.toEqual([]));\n`,
   );
   writeFileSync(join(folder, 'entries.test.js'), `import { expect, test } from 'vitest';\n${tests.join('')}`);
-  const run = await runTool(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--root', '.'], {
-    cwd: folder,
-  });
-  const ran = new RegExp(`Tests\\s+${tests.length} passed`).test(run.output);
-  return run.exitCode === 0 && ran
+  const report = join(folder, 'report.json');
+  const { exitCode, output } = await runTool(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'run', '--root', '.', '--reporter=json', `--outputFile=${report}`],
+    { cwd: folder },
+  );
+  const { passed, failed } = readSuite('suites', report, exitCode, 0);
+  return passed === tests.length && failed === 0
     ? []
-    : [{ message: `the exported suites do not load in vitest:\n${run.output}` }];
+    : [{ message: `the exported suites do not load in vitest (exit code ${exitCode}):\n${output}` }];
 }
