@@ -33,7 +33,8 @@ export function narrowTarget(): string | boolean {
       return target.operationId;
     case 'status-lookup':
       // @ts-expect-error: a status lookup is about no operation
-      return target.operationId;
+      target.operationId satisfies string;
+      return false;
     default:
       return target satisfies never;
   }

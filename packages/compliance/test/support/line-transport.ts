@@ -118,7 +118,6 @@ function openLineSession(
       throw new InvalidArgumentError('options.signal', 'is missing');
     const { signal } = options;
     const abortError = steps.abortError ?? ((reason: unknown) => reason);
-    // oxlint-disable-next-line typescript/only-throw-error -- an abort rejects with whatever the caller gave
     if (signal.aborted) throw abortError(signal.reason);
     if (busy) throw steps.busyError?.() ?? new LocalProtocolError('ERR_LOCAL_STATE', 'a request is running');
     busy = true;

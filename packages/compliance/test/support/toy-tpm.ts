@@ -69,7 +69,6 @@ export function createToyTpm(steps: ToyTpmSteps = {}): TpmSecurityClient & Async
 
   const serve = async <Value>({ signal }: SecurityClientOptions = {}, work: () => Value): Promise<Value> => {
     const check = (): void => {
-      // oxlint-disable-next-line typescript/only-throw-error -- an abort rejects with whatever the caller gave
       if (signal?.aborted === true) throw abortError(signal.reason);
       if (disposed) throw new LocalProtocolError('ERR_SESSION_CLOSED', 'disposed of');
     };
