@@ -13,6 +13,7 @@ import { checks } from '../checks/registry.ts';
 import { runForeground } from '../lib/child.mjs';
 import { exitOnSignals } from '../lib/interrupt.mjs';
 import { repositoryRoot as root } from '../lib/root.mjs';
+import { hideForeignPrograms } from './foreign-tools.ts';
 import { requirementFindings, requirements } from './requirements.ts';
 import { type SuiteResult, formatSummary, isGreen } from './summary.ts';
 import { passedTests, readSuite } from './vitest-report.ts';
@@ -24,17 +25,14 @@ let inForeground = false;
 const { exitIfInterrupted } = exitOnSignals(() => inForeground);
 
 /** Runs one vitest project, its output on our streams. */
-async function runProject(project: string): Promise<SuiteResult> {
+async function runProject(project: string, env = process.env): Promise<SuiteResult> {
   const report = reportOf(project);
   rmSync(report, { force: true });
   const startedAt = performance.now();
   const argv = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   inForeground = true;
-  const exitCode = await runForeground(process.execPath, [...argv, ...reporters], {
-    cwd: root,
-    env: process.env,
-  });
+  const exitCode = await runForeground(process.execPath, [...argv, ...reporters], { cwd: root, env });
   inForeground = false;
   exitIfInterrupted();
   return readSuite(project, report, exitCode, performance.now() - startedAt);
@@ -66,8 +64,9 @@ function sumUpChecks(results: readonly CheckResult[]): SuiteResult {
 
 async function runTests(): Promise<SuiteResult[]> {
   const checking = runChecks();
-  const unit = await runProject('unit');
-  const int = await runProject('int');
+  const env = hideForeignPrograms(join(reports, 'hidden-programs'), process.env);
+  const unit = await runProject('unit', env);
+  const int = await runProject('int', env);
   const results = [...(await checking), await runCheck(requirementsCheck, root)];
   process.stdout.write(`\nchecks\n${results.map(formatResult).join('')}`);
   return [sumUpChecks(results), unit, int];

@@ -1,5 +1,5 @@
 /** The set-up steps of scripts/run.mjs, and how it starts and ends a command. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -11,6 +11,7 @@ import { pinned } from '../lib/pinned.mjs';
 import { repositoryRoot } from '../lib/root.mjs';
 import { fingerprint, isStamped, stamp } from '../lib/stamp.mjs';
 import { instructions, missingTools, systemTools } from '../lib/system-tools.mjs';
+import { foreignPrograms, hideForeignPrograms } from '../suites/foreign-tools.ts';
 import { readSuite } from '../suites/vitest-report.ts';
 import { makeFolder } from './support/folder.ts';
 
@@ -145,6 +146,16 @@ describe('system tools', () => {
       for (const tool of tools) expect(systemTools).toHaveProperty(tool);
     }
   });
+});
+
+test('programs of the system tests are hidden from the others', () => {
+  using folder = makeFolder({});
+  const env = hideForeignPrograms(folder.path, process.env);
+  expect(foreignPrograms()).toContain('swtpm_setup');
+  expect(foreignPrograms()).not.toContain('swtpm');
+  const { status, stderr } = spawnSync('swtpm_setup', ['--version'], { env, encoding: 'utf8' });
+  expect(status).toBe(127);
+  expect(stderr).toContain('swtpm_setup is for *.system.test.ts only');
 });
 
 describe('run.mjs', () => {
