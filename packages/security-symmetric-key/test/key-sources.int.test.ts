@@ -128,7 +128,7 @@ describe('from a file', () => {
   });
 
   test.runIf(posix).each([0o640, 0o604, 0o620, 0o602, 0o644, 0o777])(
-    'mode %o is refused, unless that is allowed',
+    'mode %i (decimal) is refused, unless that is allowed',
     async (mode) => {
       using folder = temporaryFolder();
       const path = folder.write(key, mode);
@@ -149,7 +149,7 @@ describe('from a file', () => {
     expectTyped(await rejected(keyFromFile(link)), 'ERR_KEY_FILE_MODE', link);
   });
 
-  test.runIf(posix).each([0o600, 0o400])('mode %o is accepted', async (mode) => {
+  test.runIf(posix).each([0o600, 0o400])('mode %i (decimal) is accepted', async (mode) => {
     using folder = temporaryFolder();
     expect((await keyFromFile(folder.write(key, mode))).byteLength).toBe(32);
   });
