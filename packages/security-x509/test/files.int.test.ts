@@ -1,4 +1,4 @@
-/** Oracles: PKCS#12 files and PEM that OpenSSL made (`vectors/openssl.ts`). */
+/** Oracles: PKCS#12 files that OpenSSL and Java made, and PEM of OpenSSL (`vectors/openssl.ts`). */
 import { execFileSync } from 'node:child_process';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
@@ -136,7 +136,8 @@ describe('PKCS#12 files', () => {
     ['ec', ['ec-device-1', 'Recorded issuer', 'Recorded root']],
     ['aes', ['ec-device-1']],
     ['plain', ['ec-device-1']],
-  ] as const)('of OpenSSL make an identity: %s', async (name, names) => {
+    ['java', ['java-device-1']],
+  ] as const)('of OpenSSL and Java make an identity: %s', async (name, names) => {
     expect(await load(name)).toEqual(names);
   });
 

@@ -1,5 +1,5 @@
 /**
- * A reader for PKCS#12 files (RFC 7292) as OpenSSL 3, Windows and Java write them today: PBES2 with
+ * A reader for PKCS#12 files (RFC 7292) as OpenSSL 3 and Java 17 write them: PBES2 with
  * PBKDF2 and AES-CBC, authenticated with an HMAC under the same password.
  *
  * 1. The outer structure is read, and every algorithm in it that can be read without the password.
