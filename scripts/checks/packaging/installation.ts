@@ -1,7 +1,7 @@
 /**
  * Installs the packed packages into an empty project and uses them as a user
  * would: every entry is imported on the pinned and on the oldest supported
- * Node.js, its types are compiled, the command is started.
+ * Node.js, its types are compiled, the command is started, programs of users run.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import {
   packagesWithInstallScripts,
 } from './empty-project.ts';
 import { forbiddenModules } from './loaded-modules.ts';
+import { programFindings } from './programs.ts';
 import { type Tarball, packTarballs } from './tarballs.ts';
 
 const probe = fileURLToPath(new URL('entry-probe.mjs', import.meta.url));
@@ -41,6 +42,7 @@ export const installation: Check = {
       ...(await entryFindings(root, project, plain)),
       ...(await compileFindings(root, project, plain)),
       ...(await commandFindings(project, plain)),
+      ...(await programFindings(root, project, plain)),
       ...(await suiteFindings(all, all.filter(isSuite))),
     ];
   },
