@@ -24,6 +24,7 @@ import type {
   SymmetricKeys,
 } from './service-api/symmetric-key-enrollment.ts';
 import type { TpmEnrollment } from './service-api/tpm-enrollment.ts';
+import type { CaCertificate, X509Enrollment, X509EnrollmentGroup } from './service-api/x509-enrollment.ts';
 
 /** Base URLs of a running emulator. */
 export interface EmulatorEndpoints {
@@ -66,6 +67,18 @@ export interface Emulator extends AsyncDisposable {
    * Rejects with `ERR_INVALID_ARGUMENT`.
    */
   createSymmetricKeyEnrollmentGroup(group: SymmetricKeyEnrollmentGroup): Promise<SymmetricKeys>;
+  /**
+   * Creates an X.509 enrollment, or replaces the one with that registration id.
+   * Rejects with `ERR_INVALID_ARGUMENT`, for example for a certificate that is none.
+   */
+  createX509Enrollment(enrollment: X509Enrollment): Promise<void>;
+  /**
+   * Creates an X.509 enrollment group, or replaces the one with that id.
+   * Rejects with `ERR_INVALID_ARGUMENT`, for example for a certificate that is not that of a CA.
+   */
+  createX509EnrollmentGroup(group: X509EnrollmentGroup): Promise<void>;
+  /** Keeps a CA certificate for groups to refer to by name, or replaces the one of that name. Rejects with `ERR_INVALID_ARGUMENT`. */
+  uploadCaCertificate(ca: CaCertificate): Promise<void>;
   /** Stops listening and drops every connection; harmless when repeated. */
   stop(): Promise<void>;
 }
@@ -190,6 +203,9 @@ function describe(
     createTpmEnrollment: async (enrollment) => core.createTpmEnrollment(enrollment),
     createSymmetricKeyEnrollment: async (enrollment) => core.createSymmetricKeyEnrollment(enrollment),
     createSymmetricKeyEnrollmentGroup: async (group) => core.createSymmetricKeyEnrollmentGroup(group),
+    createX509Enrollment: async (enrollment) => core.createX509Enrollment(enrollment),
+    createX509EnrollmentGroup: async (group) => core.createX509EnrollmentGroup(group),
+    uploadCaCertificate: async (certificate) => core.uploadCaCertificate(certificate),
     stop: servers.close,
     [Symbol.asyncDispose]: servers.close,
   };

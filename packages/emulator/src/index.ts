@@ -31,6 +31,7 @@ export { defaultIdScope } from './core/core-options.ts';
 export type { EmulatorEvent } from './core/events.ts';
 export type { ServiceFault } from './core/fault.ts';
 export type {
+  CaCertificateRecord,
   EmulatorStore,
   EnrollmentGroupRecord,
   EnrollmentRecord,
@@ -53,3 +54,4 @@ export type {
   SymmetricKeys,
 } from './service-api/symmetric-key-enrollment.ts';
 export type { TpmEnrollment } from './service-api/tpm-enrollment.ts';
+export type { CaCertificate, X509Enrollment, X509EnrollmentGroup } from './service-api/x509-enrollment.ts';

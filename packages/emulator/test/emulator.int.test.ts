@@ -180,7 +180,12 @@ test('a store that fails is a 500 that says so, and not the end of the process',
   };
   const records = { get: failing, set: failing, delete: failing, list: failing };
   await using fixture = await emulatorFixture({
-    store: { enrollments: records, enrollmentGroups: records, registrations: records },
+    store: {
+      enrollments: records,
+      enrollmentGroups: records,
+      caCertificates: records,
+      registrations: records,
+    },
   });
   const answer = await fixture.sendAsOwner({ path: '/enrollments/d?api-version=2021-10-01' });
   expect([answer.status, answer.json()['info']]).toEqual([500, { reason: 'Error: disk full' }]);

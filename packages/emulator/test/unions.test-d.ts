@@ -30,7 +30,7 @@ expectTypeOf<EmulatorEvent['event']>().toEqualTypeOf<
 >();
 expectTypeOf<EmulatorEventDetails['event']>().toEqualTypeOf<EmulatorEvent['event']>();
 expectTypeOf<Extract<EmulatorEventDetails, { event: 'device-assigned' }>>().not.toHaveProperty('at');
-expectTypeOf<DeviceCredential['kind']>().toEqualTypeOf<'none' | 'token'>();
+expectTypeOf<DeviceCredential['kind']>().toEqualTypeOf<'none' | 'token' | 'certificate'>();
 expectTypeOf<DeviceRequest['operation']>().toEqualTypeOf<
   'request-challenge' | 'register' | 'query-operation' | 'look-up-state'
 >();

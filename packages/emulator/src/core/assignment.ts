@@ -1,5 +1,6 @@
 import type { Clock, RandomSource, RegistrationOperationStatus } from '@endorse/interface';
 import { createEtag, encodeRegistrationEtag, formatTimestamp } from '@endorse/protocol';
+import { describeCertificate, thumbprintOf } from '../certificate/client-certificate.ts';
 import type { IotHub } from '../hub/hub.ts';
 import { wrapFreshKey } from './activation.ts';
 import type { Allocate } from './allocation.ts';
@@ -59,8 +60,8 @@ function decide(
     const { errorCode, message } = credential.fault;
     return conclude(parts, operation, { status: 'failed', errorCode, errorMessage: message });
   }
-  const { keys, authenticationKey } = credential;
-  parts.hubs.find((hub) => hub.hostName === assignedHub)?.writeDevice({ deviceId, keys });
+  const { authenticationKey, ...known } = credential;
+  parts.hubs.find((hub) => hub.hostName === assignedHub)?.writeDevice({ deviceId, ...known });
   const result = {
     status: 'assigned',
     substatus: 'initialAssignment',
@@ -72,13 +73,17 @@ function decide(
   return conclude(parts, operation, result, authenticationKey);
 }
 
-/** The keys a hub shall know a device by, and for a TPM the blob in which the device gets its key. */
+/** What a hub shall know a device by, and for a TPM the blob in which the device gets its key. */
 function makeHubCredential(
   proof: DeviceProof,
   purpose: string,
   random: RandomSource,
 ):
-  | { readonly keys: readonly Uint8Array[]; readonly authenticationKey?: Uint8Array }
+  | {
+      readonly keys: readonly Uint8Array[];
+      readonly thumbprints?: readonly string[];
+      readonly authenticationKey?: Uint8Array;
+    }
   | { readonly fault: ServiceFault } {
   switch (proof.kind) {
     case 'tpm': {
@@ -87,6 +92,8 @@ function makeHubCredential(
     }
     case 'symmetricKey':
       return { keys: proof.keys };
+    case 'x509':
+      return { keys: [], thumbprints: [thumbprintOf(proof.certificate)] };
     default:
       return proof satisfies never;
   }
@@ -96,9 +103,22 @@ function makeHubCredential(
 function describeProof(
   { enrollmentGroupId }: EnrolledDevice,
   proof: DeviceProof,
-): Pick<RegistrationRecord, 'symmetricKey'> {
-  if (proof.kind === 'tpm' || enrollmentGroupId === undefined) return {};
-  return { symmetricKey: { enrollmentGroupId } };
+): Pick<RegistrationRecord, 'symmetricKey' | 'x509'> {
+  const group = enrollmentGroupId === undefined ? {} : { enrollmentGroupId };
+  switch (proof.kind) {
+    case 'tpm':
+      return {};
+    case 'symmetricKey':
+      return enrollmentGroupId === undefined ? {} : { symmetricKey: group };
+    case 'x509': {
+      const { certificate, signingCertificate: signing } = proof;
+      const certificateInfo = describeCertificate(certificate);
+      const issuer = signing === undefined ? {} : { signingCertificateInfo: describeCertificate(signing) };
+      return { x509: { ...group, certificateInfo, ...issuer } };
+    }
+    default:
+      return proof satisfies never;
+  }
 }
 
 function conclude(

@@ -4,7 +4,6 @@
  * An individual enrollment comes first; only without one are the groups asked, the oldest first. The first
  * match counts, also when it is disabled: there is no falling through to a later one.
  */
-import type { Clock } from '@endorse/interface';
 import type { ParsedSasToken } from '@endorse/protocol';
 import {
   deriveGroupDeviceKey,
@@ -13,31 +12,17 @@ import {
   registrationResource,
   verifySasSignature,
 } from '@endorse/protocol';
-import type { DeviceMemories } from './device-memory.ts';
+import type { AuthenticatedDevice, AuthenticationParts } from './authenticated-device.ts';
+import { nameMember } from './authenticated-device.ts';
+import { authenticateByCertificate } from './certificate-authentication.ts';
 import type { DeviceCredential, DeviceIdentity } from './device-requests.ts';
-import type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
+import type { EnrolledDevice } from './enrolled-device.ts';
 import type { ServiceFault } from './fault.ts';
 import { faults } from './fault.ts';
 import type { FaultResponse } from './refusal.ts';
 import { isFault, refuse } from './refusal.ts';
-import type { EmulatorStore, EnrollmentGroupRecord, EnrollmentRecord } from './store.ts';
+import type { EnrollmentGroupRecord, EnrollmentRecord } from './store.ts';
 import { findTokenProblem, isSameResource, readToken } from './token-check.ts';
-
-/** What devices are authenticated with. */
-export interface AuthenticationParts {
-  readonly idScope: string;
-  readonly store: EmulatorStore;
-  readonly memories: DeviceMemories;
-  readonly clock: Pick<Clock, 'now'>;
-}
-
-/** A device that proved itself, and the enrollment that allows it. */
-export interface AuthenticatedDevice {
-  readonly outcome: 'authenticated';
-  readonly device: EnrolledDevice;
-  readonly enrollment: EnrollmentRecord | EnrollmentGroupRecord;
-  readonly proof: DeviceProof;
-}
 
 /** Why a request is for nobody here, whatever it proves; undefined when its names are good. */
 export function findIdentityFault(idScope: string, request: DeviceIdentity): ServiceFault | undefined {
@@ -60,6 +45,9 @@ export function authenticate(
   const groups = enrollment === undefined ? [...parts.store.enrollmentGroups.list()] : [];
   if (enrollment === undefined && groups.length === 0) {
     return refuse(faults.enrollmentNotFound(registrationId));
+  }
+  if (credential.kind === 'certificate') {
+    return authenticateByCertificate(parts, { registrationId, enrollment, groups }, credential.certificates);
   }
   const reading = readToken(credential.kind === 'none' ? undefined : credential.token);
   if (!reading.ok) return refuse(faults.unauthorized(reading.reason));
@@ -96,14 +84,14 @@ function findIndividual(
     }
     case 'x509':
     case 'none':
-      return refuse(faults.unauthorized('the enrollment is neither for a TPM nor for a symmetric key'));
+      return refuse(faults.unauthorized('the enrollment is not for a device with a token'));
     default:
       return attestation satisfies never;
   }
 }
 
 function findMember(
-  { store, memories }: AuthenticationParts,
+  parts: AuthenticationParts,
   groups: readonly EnrollmentGroupRecord[],
   registrationId: string,
   token: ParsedSasToken,
@@ -119,12 +107,7 @@ function findMember(
     return refuse(faults.unauthorized(reason));
   }
   const { group: enrollment, keys } = match;
-  const known =
-    memories.find(registrationId)?.operations.running?.device ?? store.registrations.get(registrationId);
-  const device = {
-    registrationId: known?.registrationId ?? registrationId,
-    enrollmentGroupId: enrollment.enrollmentGroupId,
-  };
+  const device = nameMember(parts, registrationId, enrollment);
   return { outcome: 'authenticated', device, enrollment, proof: { kind: 'symmetricKey', keys }, keys };
 }
 

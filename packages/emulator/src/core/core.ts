@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@endorse/interface';
-import type { AttestationMechanism, IndividualEnrollment } from '@endorse/protocol';
+import type { AttestationMechanism, EnrollmentGroup, IndividualEnrollment } from '@endorse/protocol';
 import type { IotHub } from '../hub/hub.ts';
 import { createHub } from '../hub/hub.ts';
 import type { TelemetryMessage } from '../hub/telemetry.ts';
@@ -18,6 +18,8 @@ import type {
 import { toSymmetricKeyEnrollment, toSymmetricKeyGroup } from '../service-api/symmetric-key-enrollment.ts';
 import type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
 import { toIndividualEnrollment } from '../service-api/tpm-enrollment.ts';
+import type { CaCertificate, X509Enrollment, X509EnrollmentGroup } from '../service-api/x509-enrollment.ts';
+import { toCaCertificateRecord, toX509Enrollment, toX509Group } from '../service-api/x509-enrollment.ts';
 import { allocateFirstHub } from './allocation.ts';
 import type { EmulatorCoreOptions } from './core-options.ts';
 import { checkCoreOptions, defaultIdScope } from './core-options.ts';
@@ -49,6 +51,12 @@ export interface EmulatorCore extends DeviceService {
   createSymmetricKeyEnrollment(enrollment: SymmetricKeyEnrollment): SymmetricKeys;
   /** Creates a symmetric-key group, or replaces the one with that id. Returns its keys. Throws `ERR_INVALID_ARGUMENT`. */
   createSymmetricKeyEnrollmentGroup(group: SymmetricKeyEnrollmentGroup): SymmetricKeys;
+  /** Creates an X.509 enrollment, or replaces the one with that registration id. Throws `ERR_INVALID_ARGUMENT`. */
+  createX509Enrollment(enrollment: X509Enrollment): void;
+  /** Creates an X.509 group, or replaces the one with that id. Throws `ERR_INVALID_ARGUMENT`. */
+  createX509EnrollmentGroup(group: X509EnrollmentGroup): void;
+  /** Keeps a CA certificate for groups to refer to, or replaces the one of that name. Throws `ERR_INVALID_ARGUMENT`. */
+  uploadCaCertificate(ca: CaCertificate): void;
   /** Reports an event of a carrier, such as a request that could not be read. */
   readonly emit: (event: EmulatorEventDetails) => void;
 }
@@ -103,12 +111,12 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     createTpmEnrollment: (enrollment) => void writeEnrollment(toIndividualEnrollment(enrollment)),
     createSymmetricKeyEnrollment: (enrollment) =>
       keysOf(writeEnrollment(toSymmetricKeyEnrollment(enrollment)).attestation),
-    createSymmetricKeyEnrollmentGroup: (group) => {
-      const wanted = toSymmetricKeyGroup(group);
-      const { etag } = store.enrollmentGroups.get(wanted.enrollmentGroupId) ?? {};
-      const response = enrollmentGroups.write(wanted, etag);
-      if (response.outcome !== 'enrollment-group') throw unusable('group', response);
-      return keysOf(response.group.attestation);
+    createSymmetricKeyEnrollmentGroup: (group) => keysOf(writeGroup(toSymmetricKeyGroup(group)).attestation),
+    createX509Enrollment: (enrollment) => void writeEnrollment(toX509Enrollment(enrollment)),
+    createX509EnrollmentGroup: (group) => void writeGroup(toX509Group(group)),
+    uploadCaCertificate: (ca) => {
+      const record = toCaCertificateRecord(ca);
+      store.caCertificates.set(record.name, record);
     },
     emit,
   };
@@ -117,6 +125,15 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     const response = enrollments.write(wanted, store.enrollments.get(wanted.registrationId)?.etag);
     if (response.outcome !== 'enrollment') throw unusable('enrollment', response);
     return response.enrollment;
+  }
+
+  function writeGroup(wanted: EnrollmentGroup): EnrollmentGroup {
+    const response = enrollmentGroups.write(
+      wanted,
+      store.enrollmentGroups.get(wanted.enrollmentGroupId)?.etag,
+    );
+    if (response.outcome !== 'enrollment-group') throw unusable('group', response);
+    return response.group;
   }
 }
 

@@ -11,7 +11,9 @@ export interface DeviceIdentity {
 export type DeviceCredential =
   | { readonly kind: 'none' }
   /** A SAS token, as it came. */
-  | { readonly kind: 'token'; readonly token: string };
+  | { readonly kind: 'token'; readonly token: string }
+  /** DER of the certificates that a TLS client proved the first of to be its own; the rest is as it sent them. */
+  | { readonly kind: 'certificate'; readonly certificates: readonly Uint8Array[] };
 
 /** Asks for a fresh key, wrapped for the device's TPM. */
 export interface ChallengeRequest extends DeviceIdentity {

@@ -3,6 +3,7 @@
  *
  *     TPM: requestChallenge → (a token proves the wrapped key) ↘
  *     symmetric key: (a token proves it)                       → register → assigning → assigned | failed
+ *     X.509: (TLS proves the certificate's key)                ↗
  *
  * Invariants: a challenge belongs to (idScope, registrationId), and issuing one voids the one before;
  * whatever follows has to carry a token under its key; the hub key is wrapped for the TPM of the
@@ -16,7 +17,7 @@ import type { TpmKeys } from './activation.ts';
 import { wrapFreshKey } from './activation.ts';
 import type { AssignmentParts } from './assignment.ts';
 import { settleDue } from './assignment.ts';
-import type { AuthenticatedDevice } from './authentication.ts';
+import type { AuthenticatedDevice } from './authenticated-device.ts';
 import { authenticate as checkDevice, findIdentityFault } from './authentication.ts';
 import type {
   ChallengeRequest,
@@ -77,7 +78,10 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
     if (repeated.toLowerCase() !== request.registrationId.toLowerCase()) {
       return refuse(faults.invalidArgument('The registration id of the body is not the one of the path.'));
     }
-    if (request.credential.kind === 'none') return requestChallenge(request);
+    // A TPM may well come over a connection with a certificate that is for something else.
+    const isTpm = store.enrollments.get(request.registrationId)?.attestation.type === 'tpm';
+    const { kind } = request.credential;
+    if (kind === 'none' || (kind === 'certificate' && isTpm)) return requestChallenge(request);
     const authenticated = authenticate(request);
     if (isFault(authenticated)) return authenticated;
     const { device, enrollment, proof } = authenticated;

@@ -1,3 +1,4 @@
+import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import type { TpmKeys } from './activation.ts';
 import type { EmulatorStore, EnrollmentGroupRecord, EnrollmentRecord } from './store.ts';
 
@@ -14,7 +15,13 @@ export type DeviceProof =
   /** It could load a key that was wrapped for its TPM. */
   | { readonly kind: 'tpm'; readonly keys: TpmKeys }
   /** It holds one of these keys, primary and secondary; the hub takes either. */
-  | { readonly kind: 'symmetricKey'; readonly keys: readonly Uint8Array[] };
+  | { readonly kind: 'symmetricKey'; readonly keys: readonly Uint8Array[] }
+  /** It holds the key of this certificate; in a group, signed under the other. */
+  | {
+      readonly kind: 'x509';
+      readonly certificate: ClientCertificate;
+      readonly signingCertificate?: ClientCertificate;
+    };
 
 /** The enrollment that speaks for a device; undefined when it is gone. */
 export function findEnrollmentOf(

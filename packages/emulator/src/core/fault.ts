@@ -25,6 +25,10 @@ export const faults = {
   storageRootKey: (reason: string): ServiceFault => fault(400_004, 'Storage root key is invalid.', reason),
   /** 401002: no token, or one that is not good for this. */
   unauthorized: (reason: string): ServiceFault => fault(401_002, 'Unauthorized', reason),
+  /** 401002, for a client certificate that is not good for this. */
+  invalidCertificate: (reason: string): ServiceFault => fault(401_002, 'Invalid certificate.', reason),
+  /** 401002: no enrolled certificate signed the device's. */
+  caNotFound: (reason: string): ServiceFault => fault(401_002, 'CA certificate not found', reason),
   /** 404000: no such resource. */
   notFound: (reason: string): ServiceFault => fault(404_000, 'Not found', reason),
   /** 404201: no such enrollment. */

@@ -34,6 +34,7 @@ export type {
   SymmetricKeys,
 } from '../service-api/symmetric-key-enrollment.ts';
 export type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
+export type { CaCertificate, X509Enrollment, X509EnrollmentGroup } from '../service-api/x509-enrollment.ts';
 export type { Allocate, AllocationDecision, AllocationRequest } from './allocation.ts';
 export type { EmulatorCore } from './core.ts';
 export { createEmulatorCore } from './core.ts';
@@ -57,6 +58,7 @@ export type { EmulatorEvent, EmulatorEventDetails } from './events.ts';
 export type { ServiceFault } from './fault.ts';
 export type { FaultResponse } from './refusal.ts';
 export type {
+  CaCertificateRecord,
   EmulatorStore,
   EnrollmentGroupRecord,
   EnrollmentRecord,

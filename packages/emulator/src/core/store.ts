@@ -9,12 +9,19 @@ export type EnrollmentRecord = Omit<IndividualEnrollment, 'registrationState'> &
 export type EnrollmentGroupRecord = EnrollmentGroup &
   Required<Pick<EnrollmentGroup, 'etag' | 'provisioningStatus' | 'createdDateTimeUtc'>>;
 
+/** A CA certificate that enrollment groups may refer to by its name. */
+export interface CaCertificateRecord {
+  readonly name: string;
+  /** PEM, or base64 of DER. */
+  readonly certificate: string;
+}
+
 /** A registration as the emulator keeps it. The activation blob is not part of it: only the device that asked gets it. */
 export type RegistrationRecord = Omit<RegistrationState, 'tpm'> & { readonly registrationId: string };
 
 /**
- * A collection whose keys are registration ids or enrollment group ids. Both are compared
- * without regard to case, which the store has to see to.
+ * A collection whose keys are registration ids, enrollment group ids or names of CA certificates. All are
+ * compared without regard to case, which the store has to see to.
  *
  * Calls are synchronous, so that reading, deciding and writing are one step.
  */
@@ -38,6 +45,7 @@ export interface EmulatorStore {
   readonly enrollments: RecordStore<EnrollmentRecord>;
   /** Few; gone through whenever a device without an enrollment of its own comes. */
   readonly enrollmentGroups: ListedRecordStore<EnrollmentGroupRecord>;
+  readonly caCertificates: RecordStore<CaCertificateRecord>;
   readonly registrations: RecordStore<RegistrationRecord>;
 }
 
@@ -46,6 +54,7 @@ export function createMemoryStore(): EmulatorStore {
   return {
     enrollments: memoryRecords(),
     enrollmentGroups: memoryRecords(),
+    caCertificates: memoryRecords(),
     registrations: memoryRecords(),
   };
 }

@@ -16,6 +16,8 @@ export interface HubDevice {
   readonly deviceId: string;
   /** Keys of which any may sign the device's tokens. */
   readonly keys: readonly Uint8Array[];
+  /** SHA-256 over the DER of client certificates of which any identifies the device, in upper-case hexadecimal. */
+  readonly thumbprints?: readonly string[];
 }
 
 /** A device-to-cloud event as a carrier read it. */
@@ -23,6 +25,8 @@ export interface HubEventRequest {
   readonly deviceId: string;
   /** The SAS token, as it came. */
   readonly token: string | undefined;
+  /** DER of the certificate that the TLS client proved to be its own; asked only without a token. */
+  readonly certificate?: Uint8Array | undefined;
   readonly body: Uint8Array;
   /** `content-type`, if any. */
   readonly contentType?: string | undefined;
@@ -48,8 +52,12 @@ export interface IotHub {
   readonly hostName: string;
   /** Creates or replaces a device identity; tokens under its former keys are void from now on. */
   writeDevice(device: HubDevice): void;
-  /** Device ids with the SHA-256 fingerprint of each key, for tests and displays. */
-  listDevices(): readonly { readonly deviceId: string; readonly keyFingerprints: readonly string[] }[];
+  /** Device ids with the SHA-256 fingerprint of each key and the thumbprints of certificates, for tests and displays. */
+  listDevices(): readonly {
+    readonly deviceId: string;
+    readonly keyFingerprints: readonly string[];
+    readonly thumbprints?: readonly string[];
+  }[];
   /** Takes an event in; undefined when it was accepted. */
   acceptEvent(request: HubEventRequest): HubFault | undefined;
 }
@@ -76,9 +84,10 @@ export function createHub({ hostName, acceptedHosts, clock, telemetry, emit }: H
     hostName,
     writeDevice: (device) => void devices.set(device.deviceId, device),
     listDevices: () =>
-      [...devices.values()].map(({ deviceId, keys }) => ({
+      [...devices.values()].map(({ deviceId, keys, thumbprints }) => ({
         deviceId,
         keyFingerprints: keys.map(fingerprint),
+        ...(thumbprints === undefined ? {} : { thumbprints }),
       })),
     acceptEvent: (request) => {
       const { deviceId } = request;
@@ -112,6 +121,11 @@ export function createHub({ hostName, acceptedHosts, clock, telemetry, emit }: H
   };
 
   function findAccessProblem(request: HubEventRequest): string | undefined {
+    if ((request.token ?? '') === '' && request.certificate !== undefined) {
+      const known = devices.get(request.deviceId)?.thumbprints ?? [];
+      const thumbprint = createHash('sha256').update(request.certificate).digest('hex').toUpperCase();
+      return known.includes(thumbprint) ? undefined : 'the client certificate is not that of the device';
+    }
     const reading = readToken(request.token);
     if (!reading.ok) return reading.reason;
     const { host, path } = splitHostResource(reading.token.resource);

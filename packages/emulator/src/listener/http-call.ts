@@ -8,6 +8,8 @@ export interface HttpCall {
   readonly headers: IncomingHttpHeaders;
   /** What came of the body; undefined when it exceeds the server's limit. */
   readonly body: Uint8Array | undefined;
+  /** DER of the client's certificates, its own, whose key it proved to have, first; absent when it sent none. */
+  readonly certificates?: readonly Uint8Array[];
 }
 
 /** A whole HTTP answer. */

@@ -7,8 +7,10 @@ import type { Server } from 'node:https';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { ServerCredentials } from '../certificate/authority.ts';
 import { EmulatorError } from '../emulator-error.ts';
+import { createClientCertificateReader } from './client-certificates.ts';
 import type { HttpAnswer, HttpHandler } from './http-call.ts';
 
 /** Where and how to listen. */
@@ -66,16 +68,23 @@ export function startHttpsServer(options: HttpsServerOptions): Promise<HttpsServ
     cert: options.credentials.certificatePem,
     key: options.credentials.privateKeyPem,
     minVersion: 'TLSv1.2',
+    // Asked for, not insisted on; what comes is judged by whom it is for. No CA of the system has a say in that.
+    requestCert: true,
+    rejectUnauthorized: false,
+    ca: [],
     ...bounds,
   });
   // A client that stops reading its answer is idle, too.
   server.timeout = 2 * bounds.keepAliveTimeout;
   server.maxConnections = 10_000;
   const sockets = trackSockets(server);
+  const readClientCertificates = createClientCertificateReader();
   server.on('request', (request, response) => {
     readBody(request, options.maxBodyBytes, (body) => {
       const { method = '', url: target = '', headers } = request;
-      send(response, handler.handle({ method, target, headers, body }), !request.complete);
+      const certificates = readClientCertificates(request.socket as TLSSocket);
+      const call = { method, target, headers, body, ...(certificates.length === 0 ? {} : { certificates }) };
+      send(response, handler.handle(call), !request.complete);
     });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

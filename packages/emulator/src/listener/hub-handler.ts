@@ -48,6 +48,7 @@ export function createHubHandler(core: EmulatorCore, hub: IotHub, stamps: Stamps
     const fault = hub.acceptEvent({
       deviceId: target.deviceId,
       token: call.headers.authorization,
+      certificate: call.certificates?.[0],
       body: call.body,
       contentType: call.headers['content-type'],
       properties: readProperties(call),

@@ -203,10 +203,9 @@ function toDeviceRequest(call: HttpCall, target: DeviceTarget): DeviceRequest {
   }
 }
 
-function readCredential({ headers: { authorization } }: HttpCall): DeviceCredential {
-  return authorization === undefined || authorization === ''
-    ? { kind: 'none' }
-    : { kind: 'token', token: authorization };
+function readCredential({ headers: { authorization = '' }, certificates }: HttpCall): DeviceCredential {
+  if (authorization !== '') return { kind: 'token', token: authorization };
+  return certificates === undefined ? { kind: 'none' } : { kind: 'certificate', certificates };
 }
 
 /** Checks size and media type. The official Node client sends `{}` with a GET, so bodies that nobody reads may be anything. */

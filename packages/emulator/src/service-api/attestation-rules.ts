@@ -5,13 +5,21 @@ import type { AttestationMechanism } from '@endorse/protocol';
 import { findStorageKeyProblem } from '../core/activation.ts';
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
+import {
+  completeCertificates,
+  findClientCertificatesFault,
+  findSigningCertificatesFault,
+  isSameCertificates,
+  withoutCertificates,
+} from './certificate-rules.ts';
 
-/** Adds what the service adds: keys where none were given. An enrollment that has keys keeps them. */
+/** Adds what the service adds: keys where none were given, what stands in certificates. An enrollment that has keys keeps them. */
 export function completeAttestation(
   given: AttestationMechanism,
   existing: AttestationMechanism | undefined,
   random: RandomSource,
 ): AttestationMechanism {
+  if (given.type === 'x509') return completeCertificates(given, existing);
   if (given.type !== 'symmetricKey') return given;
   if (given.primaryKey !== undefined || given.secondaryKey !== undefined) return given;
   // A client that reads an enrollment gets no keys; writing it back must not lock the device out.
@@ -23,7 +31,8 @@ export function completeAttestation(
 /** Why an individual enrollment cannot have this attestation; undefined when it can. */
 export function findIndividualAttestationFault(attestation: AttestationMechanism): ServiceFault | undefined {
   if (attestation.type === 'symmetricKey') return findKeyFault(attestation);
-  if (attestation.type !== 'tpm') return unsupported(attestation, 'tpm and symmetricKey');
+  if (attestation.type === 'x509') return findClientCertificatesFault(attestation);
+  if (attestation.type !== 'tpm') return unsupported(attestation, 'tpm, symmetricKey and x509');
   const problem = findStorageKeyProblem(attestation.endorsementKey);
   if (problem !== undefined) return faults.endorsementKey(problem);
   const { storageRootKey } = attestation;
@@ -32,13 +41,23 @@ export function findIndividualAttestationFault(attestation: AttestationMechanism
 }
 
 /** Why an enrollment group cannot have this attestation; undefined when it can. */
-export function findGroupAttestationFault(attestation: AttestationMechanism): ServiceFault | undefined {
+export function findGroupAttestationFault(
+  attestation: AttestationMechanism,
+  isUploaded: (caName: string) => boolean,
+): ServiceFault | undefined {
   if (attestation.type === 'symmetricKey') return findKeyFault(attestation);
-  return unsupported(attestation, 'groups of symmetricKey');
+  if (attestation.type === 'x509') return findSigningCertificatesFault(attestation, isUploaded);
+  return unsupported(attestation, 'groups of symmetricKey and x509');
 }
 
-/** What anyone who may read an enrollment sees: keys are handed out by `attestationmechanism` only, and once on writing. */
+/** What `attestationmechanism` and the answer to a write tell: keys, but no certificates. */
+export function withKeys(attestation: AttestationMechanism): AttestationMechanism {
+  return attestation.type === 'x509' ? withoutCertificates(attestation) : attestation;
+}
+
+/** What anyone who may read an enrollment sees: no keys either. */
 export function withoutKeys(attestation: AttestationMechanism): AttestationMechanism {
+  if (attestation.type === 'x509') return withoutCertificates(attestation);
   return attestation.type === 'symmetricKey' ? { type: 'symmetricKey' } : attestation;
 }
 
@@ -47,6 +66,7 @@ export function isSameAttestation(left: AttestationMechanism, right: Attestation
   if (left.type === 'tpm' && right.type === 'tpm') {
     return Buffer.from(left.endorsementKey).equals(right.endorsementKey);
   }
+  if (left.type === 'x509' && right.type === 'x509') return isSameCertificates(left, right);
   if (left.type !== 'symmetricKey' || right.type !== 'symmetricKey') return false;
   return (
     isSameSecret(left.primaryKey, right.primaryKey) && isSameSecret(left.secondaryKey, right.secondaryKey)

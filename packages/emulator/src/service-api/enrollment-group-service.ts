@@ -13,6 +13,7 @@ import {
   completeAttestation,
   findGroupAttestationFault,
   isSameAttestation,
+  withKeys,
   withoutKeys,
 } from './attestation-rules.ts';
 import { defaultSettings, findSettingsFault, findSizeFault } from './enrollment-rules.ts';
@@ -71,7 +72,7 @@ export function createEnrollmentGroupService(
           group: { ...group, attestation: withoutKeys(group.attestation) },
         };
       case 'get-group-attestation-mechanism':
-        return { outcome: 'attestation', attestation: group.attestation };
+        return { outcome: 'attestation', attestation: withKeys(group.attestation) };
       case 'delete-enrollment-group': {
         const fault = findDeleteFault(group, ifMatch);
         if (fault !== undefined) return refuse(fault);
@@ -101,7 +102,7 @@ export function createEnrollmentGroupService(
     const versionFault = findWriteFault(existing, ifMatch);
     if (versionFault !== undefined) return refuse(versionFault);
     const record = complete(given, existing);
-    const fault = findGroupFault(record);
+    const fault = findGroupFault(record, (name) => store.caCertificates.get(name) !== undefined);
     if (fault !== undefined) return refuse(fault);
     const { enrollmentGroupId } = record;
     store.enrollmentGroups.set(enrollmentGroupId, record);
@@ -109,7 +110,10 @@ export function createEnrollmentGroupService(
     if (existing !== undefined && !isSameAttestation(existing.attestation, record.attestation))
       memories.forgetGroup(enrollmentGroupId);
     emit({ event: 'enrollment-group-written', enrollmentGroupId, created: existing === undefined });
-    return { outcome: 'enrollment-group', group: record };
+    return {
+      outcome: 'enrollment-group',
+      group: { ...record, attestation: withKeys(record.attestation) },
+    };
   }
 
   function complete(
@@ -130,9 +134,12 @@ export function createEnrollmentGroupService(
   }
 }
 
-function findGroupFault(record: EnrollmentGroupRecord): ServiceFault | undefined {
+function findGroupFault(
+  record: EnrollmentGroupRecord,
+  isUploaded: (caName: string) => boolean,
+): ServiceFault | undefined {
   return (
-    findGroupAttestationFault(record.attestation) ??
+    findGroupAttestationFault(record.attestation, isUploaded) ??
     findSettingsFault(record) ??
     findSizeFault(() => encodeEnrollmentGroup(record))
   );

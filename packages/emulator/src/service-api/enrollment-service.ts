@@ -22,6 +22,7 @@ import {
   completeAttestation,
   findIndividualAttestationFault,
   isSameAttestation,
+  withKeys,
   withoutKeys,
 } from './attestation-rules.ts';
 import { defaultSettings, findSettingsFault, findSizeFault } from './enrollment-rules.ts';
@@ -96,7 +97,7 @@ export function createEnrollmentService(
     if (enrollment === undefined) return refuse(faults.enrollmentNotFound(registrationId));
     settleDue(parts, registrationId);
     if (kind === 'get-attestation-mechanism')
-      return { outcome: 'attestation', attestation: enrollment.attestation };
+      return { outcome: 'attestation', attestation: withKeys(enrollment.attestation) };
     if (kind === 'get-enrollment') {
       const attestation = withoutKeys(enrollment.attestation);
       return { outcome: 'enrollment', enrollment: describe({ ...enrollment, attestation }) };
@@ -157,7 +158,8 @@ export function createEnrollmentService(
       memories.forget(record.registrationId);
     const { registrationId } = record;
     emit({ event: 'enrollment-written', registrationId, created: existing === undefined });
-    return { outcome: 'enrollment', enrollment: describe(record) };
+    const attestation = withKeys(record.attestation);
+    return { outcome: 'enrollment', enrollment: describe({ ...record, attestation }) };
   }
 
   /** Fills in what the service adds and what it defaults. */
