@@ -83,8 +83,6 @@ describe('a command line that cannot be followed ends with 2 and says why', () =
     ['a value for a switch', ['doctor', '--json=yes'], /--json takes no value/],
     ['an option twice', [...register, '--host', 'b'], /--host is given twice/],
     ['a missing option', ['register', '--host', 'a'], /--id-scope is missing/],
-    ['no identity', register.slice(0, 5), /no identity: give --tpm URL/],
-    ['two identities', [...register, '--symmetric-key-env', 'KEY'], /exclude each other/],
     [
       'a number that is none',
       ['emulator', '--http-port', 'x'],
@@ -142,13 +140,6 @@ describe('a command line that cannot be followed ends with 2 and says why', () =
   test.each([
     ['--transport amqp', [...register, '--transport', 'amqp'], 'amqp', /@endorse\/transport-amqp/],
     ['--transport mqtt-ws', [...register, '--transport', 'mqtt-ws'], 'mqtt-ws', /@endorse\/transport-mqtt/],
-    [
-      'a symmetric key',
-      [...register.slice(0, 5), '--symmetric-key-env', 'K'],
-      'symmetric-key',
-      /@endorse\/security-symmetric-key/,
-    ],
-    ['a certificate', [...register.slice(0, 5), '--x509-cert', 'F'], 'x509', /@endorse\/security-x509/],
     ['--amqp-port', ['emulator', '--amqp-port', '0'], 'amqp-port', /not in this version/],
     ['--data', ['emulator', '--data', '/tmp'], 'data', /not in this version/],
   ])('%s is not in this version, and says what it needs', async (_name, args, _required, problem) => {

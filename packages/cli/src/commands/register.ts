@@ -1,22 +1,24 @@
 import type { JsonValue, RegistrationResult } from '@endorse/interface';
 import { UnsupportedCapabilityError } from '@endorse/interface';
 import type { RegisterOptions } from '@endorse/registration-core';
-import { parseHostPort, validateIdScope, validateRegistrationId } from '@endorse/protocol';
+import { parseHostPort, validateIdScope } from '@endorse/protocol';
 import { defineCommand, type Command, type CommandContext } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { createRegistrationReporter } from '../output/registration-reporter.ts';
 import { createVerbose } from '../output/verbose.ts';
 import { readOptionFile } from './read-file.ts';
 import { checkOption } from '../command/check-option.ts';
-import { readEkTemplate, readHierarchyAuth, tpmOptions } from './tpm-options.ts';
+import { readIdentity } from '../identity/read-identity.ts';
+import { openIdentity } from '../identity/open-identity.ts';
+import { identityOptions } from './identity-options.ts';
 
-/** `endorse register`: registers this device and loads the key for its hub into the TPM. */
+/** `endorse register`: registers this device and, with a TPM, loads the key for its hub into it. */
 export const registerCommand: Command = defineCommand({
   path: ['register'],
   summary: 'register this device with a provisioning service',
   description: [
     'Registers this device with a Device Provisioning Service and prints the hub it belongs to. With a TPM, the service wraps a fresh key so that only this TPM can load it; the key never leaves the chip. Keys that the TPM lacks are created on the way, which can take a minute on a chip.',
-    'An individual enrollment with this TPM’s endorsement key has to exist: endorse tpm info prints the key and the registration id.',
+    'An enrollment has to exist. For a TPM it is an individual one with its endorsement key: endorse tpm info prints the key and the registration id. A device without a TPM has the key of its enrollment, or a key derived from that of its group, in an environment variable, or a certificate and its private key in files; the common name of the certificate is the registration id.',
     'With --state the assignment is kept in a file and used again, so that a device can call this at every boot without wearing its TPM out.',
   ],
   options: {
@@ -34,24 +36,7 @@ export const registerCommand: Command = defineCommand({
       choices: ['http', 'amqp', 'amqp-ws', 'mqtt', 'mqtt-ws'],
       default: 'http',
     },
-    tpm: {
-      type: 'string',
-      value: 'URL',
-      summary: 'TPM that is the identity, for example device:///dev/tpmrm0',
-    },
-    'symmetric-key-env': {
-      type: 'string',
-      value: 'VAR',
-      summary: 'environment variable with the device key; not in this version',
-    },
-    'x509-cert': { type: 'string', value: 'FILE', summary: 'certificate of the device; not in this version' },
-    'x509-key': { type: 'string', value: 'FILE', summary: 'its private key; not in this version' },
-    ...tpmOptions,
-    'registration-id': {
-      type: 'string',
-      value: 'ID',
-      summary: 'registration id, derived from the endorsement key unless given',
-    },
+    ...identityOptions,
     ca: { type: 'string', value: 'FILE', summary: 'PEM certificates to trust instead of the usual ones' },
     'payload-file': { type: 'string', value: 'FILE', summary: 'JSON for a custom allocation function' },
     'timeout-ms': {
@@ -80,29 +65,29 @@ export const registerCommand: Command = defineCommand({
       says: 'register a simulated TPM with endorse emulator',
     },
     {
+      line: 'DEVICE_KEY=… endorse register … --symmetric-key-env DEVICE_KEY --registration-id my-device-1',
+      says: 'a device with a symmetric key',
+    },
+    {
+      line: 'endorse register … --x509-cert ./device.pem --x509-key ./device.key',
+      says: 'a device with a certificate, whose issuers may be in the same file',
+    },
+    {
       line: 'OWNER_AUTH=… endorse register … --owner-auth-env OWNER_AUTH --state /var/lib/endorse/state.json --json',
       says: 'a TPM with a password, at boot, for a program to read',
     },
   ],
   exitCodes: { 1: 'the service refused, could not be reached, or the TPM failed' },
   async run(values, context) {
-    const tpm = readIdentity(values);
+    const identity = readIdentity(values, context.env);
     requireTransport(values.transport);
     checkOption('host', () => parseHostPort(values.host));
     checkOption('id-scope', () => validateIdScope(values['id-scope']));
-    const registrationId = values['registration-id'];
-    if (registrationId !== undefined)
-      checkOption('registration-id', () => validateRegistrationId(registrationId));
-    const hierarchyAuth = readHierarchyAuth(values, context.env);
     const payload = readPayload(values['payload-file']);
     const ca = values.ca === undefined ? undefined : readOptionFile('ca', values.ca);
     const verbose = createVerbose(context.output);
 
-    const [{ createHttpTransport }, { createTpmSecurityClient, parseTpmAddress }] = await Promise.all([
-      import('@endorse/transport-http'),
-      import('@endorse/security-tpm'),
-    ]);
-    checkOption('tpm', () => parseTpmAddress(tpm));
+    const { createHttpTransport } = await import('@endorse/transport-http');
     const transport = checkOption('ca', () =>
       createHttpTransport({
         ca,
@@ -112,15 +97,7 @@ export const registerCommand: Command = defineCommand({
       }),
     );
     const reporter = createRegistrationReporter(context.output);
-    const securityClient = await createTpmSecurityClient({
-      tpm,
-      ekTemplate: readEkTemplate(values['ek-template']),
-      signal: context.signal,
-      ...hierarchyAuth,
-      ...verbose.logging,
-      ...verbose.tracing,
-      ...(registrationId === undefined ? {} : { registrationId }),
-    });
+    const securityClient = await openIdentity(identity, { signal: context.signal, verbose });
     try {
       const options = {
         provisioningHost: values.host,
@@ -141,44 +118,13 @@ export const registerCommand: Command = defineCommand({
   },
 });
 
-interface IdentityValues {
-  readonly tpm: string | undefined;
-  readonly 'symmetric-key-env': string | undefined;
-  readonly 'x509-cert': string | undefined;
-  readonly 'x509-key': string | undefined;
-}
-
-/** The identity is exactly one of three; this version has the TPM. */
-function readIdentity(values: IdentityValues): string {
-  const x509 = values['x509-cert'] ?? values['x509-key'];
-  const given = [
-    values.tpm === undefined ? undefined : '--tpm',
-    values['symmetric-key-env'] === undefined ? undefined : '--symmetric-key-env',
-    x509 === undefined ? undefined : '--x509-cert',
-  ].filter((name) => name !== undefined);
-  if (given.length > 1)
-    throw new UsageError(`${given.join(' and ')} exclude each other: a device has one identity`);
-  if (values['symmetric-key-env'] !== undefined)
-    throw missingPackage('symmetric-key', 'security-symmetric-key', ['tpm']);
-  if (x509 !== undefined) throw missingPackage('x509', 'security-x509', ['tpm']);
-  if (values.tpm !== undefined) return values.tpm;
-  throw new UsageError('no identity: give --tpm URL', { remedy: 'On Linux: --tpm device:///dev/tpmrm0' });
-}
-
 function requireTransport(transport: string): void {
   if (transport === 'http') return;
-  throw missingPackage(transport, `transport-${transport.replace(/-ws$/, '')}`, ['http']);
-}
-
-function missingPackage(
-  required: string,
-  name: string,
-  available: readonly string[],
-): UnsupportedCapabilityError {
-  return new UnsupportedCapabilityError(
-    `${required} needs @endorse/${name}, which this version does not have`,
-    { required, available },
-    { remedy: `Use ${available.join(' or ')}.` },
+  const name = `transport-${transport.replace(/-ws$/, '')}`;
+  throw new UnsupportedCapabilityError(
+    `${transport} needs @endorse/${name}, which this version does not have`,
+    { required: transport, available: ['http'] },
+    { remedy: 'Use http.' },
   );
 }
 

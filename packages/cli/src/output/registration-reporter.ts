@@ -43,7 +43,7 @@ export function describeProgress(progress: RegistrationProgress): string {
     case 'key-activated':
       return progress.purpose === 'hub' ? 'hub key loaded into the TPM' : 'challenge key loaded into the TPM';
     case 'token-signed':
-      return `token signed in the TPM, valid until ${new Date(progress.expiresAt).toISOString()}`;
+      return `token signed, valid until ${new Date(progress.expiresAt).toISOString()}`;
     case 'register-sent':
       return progress.attempt === 1
         ? 'register request sent'
