@@ -1,7 +1,7 @@
 /**
  * Runs a tier of suites and sums it up.
  *
- *   main.ts test     every check, beside the unit and integration tests
+ *   main.ts test     the unit tests, then every check beside the integration tests
  *   main.ts system   the tests against foreign tools
  *
  * Leaves `reports/<tier>.json`, which `.ci/run` adds up over the tiers.
@@ -63,9 +63,10 @@ function sumUpChecks(results: readonly CheckResult[]): SuiteResult {
 }
 
 async function runTests(): Promise<SuiteResult[]> {
-  const checking = runChecks();
   const env = hideForeignPrograms(join(reports, 'hidden-programs'), process.env);
+  // The unit tests keep every core busy, the integration tests mostly wait: the checks go beside those.
   const unit = await runProject('unit', env);
+  const checking = runChecks();
   const int = await runProject('int', env);
   const results = [...(await checking), await runCheck(requirementsCheck, root)];
   process.stdout.write(`\nchecks\n${results.map(formatResult).join('')}`);
