@@ -20,8 +20,10 @@ export type DemoEvent =
       readonly deviceId: string;
       readonly registrationId: string;
       readonly wallMs: number;
-      readonly tpmMs: number;
-      readonly tpmCommands: number;
+      /** Only of a device with a TPM. */
+      readonly tpmMs?: number;
+      /** Only of a device with a TPM. */
+      readonly tpmCommands?: number;
     }
   | {
       readonly event: 'telemetry';

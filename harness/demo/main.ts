@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: a device with a TPM gets its identity, step by step, on this machine.
+ * `npm run demo`: a device gets its identity, by default from its TPM, step by step, on this machine.
  *
  * Exit codes: 0 everything went as told, 1 something did not, 2 usage error, 130 interrupted.
  */
@@ -7,19 +7,32 @@ import { parseArgs } from 'node:util';
 import { isEndorseError } from '@endorse/interface';
 import type { DemoSink } from './events.ts';
 import { createJsonSink, createTextSink } from './render-text.ts';
+import type { ScenarioOptions } from './scene.ts';
+import { runSymmetricKeyScenario } from './symmetric-key-scenario.ts';
 import { runTpmScenario } from './tpm-scenario.ts';
+import { runX509Scenario } from './x509-scenario.ts';
 
-const usage = `Usage: npm run demo -- [--transport http] [--attestation tpm] [--json]
+const usage = `Usage: npm run demo -- [--transport http] [--attestation tpm|symmetric-key|x509] [--json]
 
-Starts a TPM simulator and the emulated provisioning service, enrolls the device,
-registers it, sends telemetry with a key that never leaves the TPM, then shows what
-happens to a tampered challenge and to another TPM.
+Starts the emulated provisioning service, enrolls a device, registers it, sends
+telemetry, then shows what happens to somebody else who claims to be that device.
+With a TPM, a simulator of one is started, the key for the hub never leaves it, and a
+tampered challenge is refused, too.
 
-  --transport http     carrier of the registration
-  --attestation tpm    how the device proves itself
-  --json               one JSON object a line instead of text
-  --help               this text
+  --transport http       carrier of the registration
+  --attestation KIND     how the device proves itself: tpm (the default),
+                         symmetric-key or x509
+  --json                 one JSON object a line instead of text
+  --help                 this text
 `;
+
+const scenarios = {
+  tpm: runTpmScenario,
+  'symmetric-key': runSymmetricKeyScenario,
+  x509: runX509Scenario,
+} as const satisfies Readonly<Record<string, (options: ScenarioOptions) => Promise<void>>>;
+
+type Attestation = keyof typeof scenarios;
 
 const deadlineMs = 60_000;
 
@@ -36,7 +49,7 @@ async function main(): Promise<number> {
   process.once('SIGTERM', onSignal);
   const startedAt = performance.now();
   try {
-    await runTpmScenario({
+    await scenarios[parsed.attestation]({
       emit: sink,
       signal: AbortSignal.any([interrupted.signal, AbortSignal.timeout(deadlineMs)]),
     });
@@ -52,7 +65,7 @@ async function main(): Promise<number> {
   }
 }
 
-function parseUsage(): number | { readonly json: boolean } {
+function parseUsage(): number | { readonly json: boolean; readonly attestation: Attestation } {
   try {
     const { values } = parseArgs({
       options: {
@@ -67,18 +80,21 @@ function parseUsage(): number | { readonly json: boolean } {
       return 0;
     }
     requireOneOf('--transport', values.transport, ['http']);
-    requireOneOf('--attestation', values.attestation, ['tpm']);
-    return { json: values.json };
+    const attestations = Object.keys(scenarios) as Attestation[];
+    return {
+      json: values.json,
+      attestation: requireOneOf('--attestation', values.attestation, attestations),
+    };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;
   }
 }
 
-function requireOneOf(flag: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) {
-    throw new TypeError(`${flag} is ${value}, but it must be one of: ${allowed.join(', ')}`);
-  }
+function requireOneOf<Name extends string>(flag: string, value: string, allowed: readonly Name[]): Name {
+  const found = allowed.find((name) => name === value);
+  if (found !== undefined) return found;
+  throw new TypeError(`${flag} is ${value}, but it must be one of: ${allowed.join(', ')}`);
 }
 
 function report(sink: DemoSink, error: unknown): void {

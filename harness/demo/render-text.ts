@@ -42,7 +42,9 @@ export function createTextSink(output: TextOutput, options: { readonly color: bo
         return;
       case 'assigned':
         row(style('green', '✓'), 'assigned', `${event.deviceId} on ${event.assignedHub}`, event.wallMs);
-        row(' ', '', `${event.tpmCommands} TPM commands took ${formatMs(event.tpmMs).trim()} of that`);
+        if (event.tpmCommands !== undefined && event.tpmMs !== undefined) {
+          row(' ', '', `${event.tpmCommands} TPM commands took ${formatMs(event.tpmMs).trim()} of that`);
+        }
         return;
       case 'telemetry':
         row(

@@ -5,7 +5,8 @@ import type { Dispatcher } from 'undici';
 export interface RestCall {
   readonly method: Dispatcher.HttpMethod;
   readonly url: string;
-  readonly authorization: string;
+  /** Absent when the connection itself says who calls. */
+  readonly authorization?: string;
   readonly body: string | Uint8Array;
   readonly contentType: string;
   readonly dispatcher: Dispatcher;
@@ -22,7 +23,10 @@ export interface RestAnswer {
 export async function callRest(call: RestCall): Promise<RestAnswer> {
   const { statusCode, body } = await request(call.url, {
     method: call.method,
-    headers: { authorization: call.authorization, 'content-type': call.contentType },
+    headers: {
+      'content-type': call.contentType,
+      ...(call.authorization === undefined ? {} : { authorization: call.authorization }),
+    },
     body: call.body,
     dispatcher: call.dispatcher,
     signal: call.signal,

@@ -1,0 +1,59 @@
+/** `npm run demo` as a person and a program run it: a process of its own, whose output is all there is to judge it by. */
+import { describe, expect, test } from 'vitest';
+import type { ProgramRun } from '../src/run-program.ts';
+import { parseJsonLines, runProgram } from '../src/run-program.ts';
+
+function runDemo(...args: readonly string[]): Promise<ProgramRun> {
+  return runProgram(new URL('../demo/main.ts', import.meta.url), args, { NO_COLOR: '1' });
+}
+
+const stories = [
+  {
+    attestation: 'tpm',
+    deliveries: 2,
+    refusals: {
+      'tampered-challenge': 'ERR_TPM_INTEGRITY',
+      'another-tpm': 'ERR_SERVICE_BAD_REQUEST',
+      'another-tpm-with-copied-public-keys': expect.stringMatching(/^ERR_TPM_/) as unknown,
+    },
+  },
+  { attestation: 'symmetric-key', deliveries: 1, refusals: { 'wrong-key': 'ERR_SERVICE_UNAUTHORIZED' } },
+  { attestation: 'x509', deliveries: 1, refusals: { 'wrong-key': 'ERR_SERVICE_UNAUTHORIZED' } },
+] as const;
+
+describe.each(stories)('the demo of $attestation', ({ attestation, deliveries, refusals }) => {
+  test('registers, delivers and is refused as told, in JSON lines of which the last is done', async () => {
+    const { exitCode, stdout, stderr } = await runDemo('--attestation', attestation, '--json');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const events = parseJsonLines(stdout);
+    expect(events.at(-1)).toEqual({ event: 'done', ok: true, wallMs: expect.any(Number) as unknown });
+    const named = (name: string): typeof events => events.filter(({ event }) => event === name);
+    expect(named('assigned')).toMatchObject([{ deviceId: 'demo-device' }]);
+    expect(named('telemetry').map(({ status }) => status)).toEqual(
+      Array.from({ length: deliveries }, () => 204),
+    );
+    expect(Object.fromEntries(named('refused').map(({ scenario, code }) => [scenario, code]))).toEqual(
+      refusals,
+    );
+    const isTpm = attestation === 'tpm';
+    expect(named('tpm-command').length > 0).toBe(isTpm);
+    expect(named('assigned').some((event) => 'tpmCommands' in event)).toBe(isTpm);
+  });
+});
+
+test('the demo tells a person the same', async () => {
+  const { exitCode, stdout } = await runDemo('--attestation', 'symmetric-key');
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/✓ assigned .*\n[^]*✓ hub accepted .*\n[^]*✗ refused .*\n\n Done in /);
+  expect(stdout).not.toContain('TPM');
+});
+
+test.each([
+  ['--transport', 'carrier-pigeon', /--transport is carrier-pigeon, but it must be one of: http\n/],
+  ['--attestation', 'toString', /--attestation is toString, but .* tpm, symmetric-key, x509\n/],
+])('%s %s ends with 2 and the usage', async (flag, value, problem) => {
+  const { exitCode, stdout, stderr } = await runDemo(flag, value);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toMatch(problem);
+  expect(stderr).toContain('Usage: npm run demo');
+});
