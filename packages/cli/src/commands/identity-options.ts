@@ -1,5 +1,3 @@
-import { tpmOptions } from './tpm-options.ts';
-
 /** Options that say what the device proves itself with: a TPM, a symmetric key, or a certificate. */
 export const identityOptions = {
   tpm: {
@@ -7,7 +5,6 @@ export const identityOptions = {
     value: 'URL',
     summary: 'TPM that is the identity, for example device:///dev/tpmrm0',
   },
-  ...tpmOptions,
   'symmetric-key-env': {
     type: 'string',
     value: 'VAR',

@@ -11,6 +11,7 @@ import { checkOption } from '../command/check-option.ts';
 import { readIdentity } from '../identity/read-identity.ts';
 import { openIdentity } from '../identity/open-identity.ts';
 import { identityOptions } from './identity-options.ts';
+import { tpmOptions } from './tpm-options.ts';
 
 /** `endorse register`: registers this device and, with a TPM, loads the key for its hub into it. */
 export const registerCommand: Command = defineCommand({
@@ -37,6 +38,7 @@ export const registerCommand: Command = defineCommand({
       default: 'http',
     },
     ...identityOptions,
+    ...tpmOptions,
     ca: { type: 'string', value: 'FILE', summary: 'PEM certificates to trust instead of the usual ones' },
     'payload-file': { type: 'string', value: 'FILE', summary: 'JSON for a custom allocation function' },
     'timeout-ms': {
