@@ -60,8 +60,9 @@ function timedTpm() {
 async function main() {
   const security = timedSecurityClient(new TpmSecurityClient(undefined, timedTpm()));
   for (let round = 0; round < Number(ENDORSE_ROUNDS); round += 1) {
-    // Equal terms: a connection of its own for each registration, as the others have.
+    // Equal terms: a connection and a TLS session of its own for each registration, as the others have.
     https.globalAgent.destroy();
+    https.globalAgent = new https.Agent({ keepAlive: true, maxCachedSessions: 0 });
     // A fresh transport each time: the official one keeps its SAS token and would send it on the next challenge.
     const client = ProvisioningDeviceClient.create(ENDORSE_HOST, ENDORSE_ID_SCOPE, new Http(), security);
     deviceNanoseconds = 0n;
