@@ -31,7 +31,7 @@ async function buildAndPack(root: string): Promise<readonly Tarball[]> {
     rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
   }
   const build = await runTool(node, turboArguments(root, []), { cwd: root, env: turboEnvironment(env) });
-  if (build.exitCode !== 0) throw new Error(`the build failed:\n${build.output}`);
+  if (build.exitCode !== 0) throw new Error(`the build failed:\n${errorLines(build.output)}`);
 
   const destination = join(root, 'reports/tarballs');
   rmSync(destination, { recursive: true, force: true });
@@ -52,4 +52,10 @@ async function buildAndPack(root: string): Promise<readonly Tarball[]> {
     tarballs.push({ workspacePackage, path: join(target, file) });
   }
   return tarballs;
+}
+
+/** Of turbo's long output, the lines that tell why. */
+function errorLines(output: string): string {
+  const lines = output.split('\n').filter((line) => /: error |✘|ERROR|^Failed/.test(line));
+  return lines.length === 0 ? output : lines.join('\n');
 }
