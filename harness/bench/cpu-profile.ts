@@ -9,24 +9,50 @@ export interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-/**
- * Share of busy time under `node:internal/crypto`: RSA, HMAC, AES and hashes with their calling code.
- * What TLS does in native code is counted as other work, so the true share is higher.
- */
-export function shareOfCryptography({ nodes, samples, timeDeltas }: CpuProfile): number {
-  const idle = new Set(
-    nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id),
-  );
+/** Shares of the busy time of a process, 0 to 1. */
+export interface CryptographyShares {
+  /** Under `node:internal/crypto`: RSA, HMAC, AES and hashes, with what Node.js does around them. */
+  readonly keysAndTokens: number;
+  /** That, and the native half of TLS: handshakes, and records with the system call that sends them. */
+  readonly withTls: number;
+}
+
+/** Native methods of a TLS socket; a profile shows them without an address. */
+const tlsMethods = new Set([
+  'writeUtf8String',
+  'writeBuffer',
+  'writev',
+  'init',
+  'wrap',
+  'start',
+  'shutdown',
+  'destroySSL',
+]);
+
+/** Where the busy time of an HTTPS server went. Every one of its sockets is a TLS socket. */
+export function cryptographyShares({ nodes, samples, timeDeltas }: CpuProfile): CryptographyShares {
+  const idle = idsOf(nodes, ({ functionName }) => functionName === '(idle)');
   const crypto = cryptographicNodes(nodes);
-  let busy = 0;
-  let inCrypto = 0;
+  const tls = idsOf(nodes, ({ functionName, url }) => url === '' && tlsMethods.has(functionName));
+  const spent = { busy: 0, crypto: 0, tls: 0 };
   samples.forEach((id, index) => {
     if (idle.has(id)) return;
     const delta = timeDeltas[index] ?? 0;
-    busy += delta;
-    if (crypto.has(id)) inCrypto += delta;
+    spent.busy += delta;
+    if (crypto.has(id)) spent.crypto += delta;
+    else if (tls.has(id)) spent.tls += delta;
   });
-  return inCrypto / busy;
+  return {
+    keysAndTokens: spent.crypto / spent.busy,
+    withTls: (spent.crypto + spent.tls) / spent.busy,
+  };
+}
+
+function idsOf(
+  nodes: CpuProfile['nodes'],
+  matches: (callFrame: CpuProfile['nodes'][number]['callFrame']) => boolean,
+): ReadonlySet<number> {
+  return new Set(nodes.filter(({ callFrame }) => matches(callFrame)).map(({ id }) => id));
 }
 
 function cryptographicNodes(nodes: CpuProfile['nodes']): ReadonlySet<number> {

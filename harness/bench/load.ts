@@ -5,7 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { shareOfCryptography } from './cpu-profile.ts';
+import type { CryptographyShares } from './cpu-profile.ts';
+import { cryptographyShares } from './cpu-profile.ts';
 import { startEmulatorChild } from './emulator-child.ts';
 import type { InstalledProject } from './projects.ts';
 
@@ -24,8 +25,8 @@ export interface LoadFigures {
   /** CPU time of the emulator for one registration, in milliseconds. */
   readonly cpuMsPerRegistration: number;
   readonly maxRssMiB: number;
-  /** Share of its busy time in JavaScript frames of cryptography; TLS is not among them. At least 0.5. */
-  readonly cryptographyShare: number;
+  /** Where its busy time went. */
+  readonly shares: CryptographyShares;
 }
 
 /** Long enough for both sides to be compiled and optimised. */
@@ -72,7 +73,7 @@ export async function measureLoad(
       registrationsPerSecond: (registrations * 1000) / options.durationMs,
       cpuMsPerRegistration: cpuMs / registrations,
       maxRssMiB: maxRssKiB / 1024,
-      cryptographyShare: shareOfCryptography(profile),
+      shares: cryptographyShares(profile),
     };
   } finally {
     for (const client of clients) client.kill();

@@ -94,8 +94,8 @@ export function renderTable(report: BenchReport): string {
       ratio(ceremony.protectedToRaw),
     ],
     [
-      `Emulator under load (${Math.round(emulator.registrationsPerSecond)} registrations a second): share of its CPU in cryptography`,
-      `${Math.round(emulator.cryptographyShare * 100)} %`,
+      `Emulator under load (${Math.round(emulator.registrationsPerSecond)} registrations a second): share of its CPU in cryptography, TLS included (keys and tokens alone: ${percent(emulator.shares.keysAndTokens)})`,
+      percent(emulator.shares.withTls),
       '',
       '',
     ],
@@ -110,6 +110,10 @@ function ms(value: number): string {
 
 function mib(value: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} MiB`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
 }
 
 function ratio(value: number): string {
