@@ -1,4 +1,4 @@
-import { createHmac, hash as oneShotHash } from 'node:crypto';
+import { createHmac, createSecretKey, hash as oneShotHash } from 'node:crypto';
 import { InvalidArgumentError } from '@endorse/interface';
 import type { ByteReader } from './bytes/byte-reader.ts';
 import type { ByteWriter } from './bytes/byte-writer.ts';
@@ -138,7 +138,8 @@ export function digest(hash: HashAlgorithm, ...parts: readonly Uint8Array[]): Ui
 
 /** HMAC (RFC 2104) of all parts in a row. */
 export function hmac(hash: HashAlgorithm, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const state = createHmac(opensslHashName(hash), key);
+  // Given raw bytes, Node.js 24 first tries them as a key object, which costs three times the HMAC itself.
+  const state = createHmac(opensslHashName(hash), createSecretKey(key));
   for (const part of parts) state.update(part);
   return new Uint8Array(state.digest());
 }

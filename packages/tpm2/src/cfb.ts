@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
 import { InvalidArgumentError } from '@endorse/interface';
 import { concatBytes, emptyBytes, requireBytes } from './bytes/bytes.ts';
 import type { SymmetricDefinition } from './structures/symmetric.ts';
@@ -17,7 +17,8 @@ export function encryptCfb(
 ): Uint8Array {
   const name = cipherName(symmetric, key);
   if (data.byteLength === 0) return emptyBytes;
-  const cipher = createCipheriv(name, key, iv);
+  // A key object, for the reason given at `hmac`.
+  const cipher = createCipheriv(name, createSecretKey(key), iv);
   return concatBytes(cipher.update(data), cipher.final());
 }
 
@@ -30,7 +31,7 @@ export function decryptCfb(
 ): Uint8Array {
   const name = cipherName(symmetric, key);
   if (data.byteLength === 0) return emptyBytes;
-  const cipher = createDecipheriv(name, key, iv);
+  const cipher = createDecipheriv(name, createSecretKey(key), iv);
   return concatBytes(cipher.update(data), cipher.final());
 }
 
