@@ -48,7 +48,7 @@ const forbidden: readonly ForbiddenText[] = [
     files: documents,
   },
   {
-    pattern: /(^|[\s'"`(=])\/(work|root|tmp\/(briefs|nodes))\//,
+    pattern: /(^|[\s'"`(=])\/(home|root|Users|work|workspaces?)\//,
     message: 'names a path of one machine',
   },
   {
@@ -56,7 +56,7 @@ const forbidden: readonly ForbiddenText[] = [
     message: 'refers to a file that is not here',
   },
   {
-    pattern: /\bregistry\.(npmjs|yarnpkg|[a-z0-9-]+\.[a-z]+\/)/,
+    pattern: /\/\/registry\.[a-z0-9-]+\./,
     message: 'names a registry; npm knows its own',
   },
 ];

@@ -5,7 +5,7 @@ import { VirtualClock } from '@endorse/interface/virtual-clock';
 import { parseSasToken, verifySasSignature } from '@endorse/protocol';
 import { register } from '@endorse/registration-core';
 import { Http } from 'azure-iot-provisioning-device-http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   createCallbackClient,
   registrationId,
@@ -148,11 +148,11 @@ describe('register() over the official Http', () => {
       transport,
       securityClient: createFakeTpm(),
       signal: controller.signal,
-      onProgress: ({ event }) => {
-        if (event === 'challenge-requested') setTimeout(() => controller.abort('enough'), 50);
-      },
     });
-    await expect(registering).rejects.toBe('enough');
+    const rejected = expect(registering).rejects.toBe('enough');
+    await vi.waitFor(() => expect(service.seen).toHaveLength(1));
+    controller.abort('enough');
+    await rejected;
     const again = await register({ ...target, transport, securityClient: createFakeTpm() });
     expect(again.status).toBe('assigned');
   });
