@@ -55,7 +55,7 @@ export const formatZeroRows: readonly ResponseCodeRow<FormatZeroName>[] = [
   [
     0x01,
     'FAILURE',
-    'the TPM is in failure mode, or an operation failed inside it',
+    'an operation failed inside the TPM: a secret that was made for another TPM, if it was given one, or failure mode',
     'Read the reason with GetTestResult, then restart the TPM; for ActivateCredential or Import, make sure that the secret was encrypted to this TPM.',
   ],
   [0x03, 'SEQUENCE', 'a sequence handle was used improperly', fixFrame],
