@@ -6,6 +6,7 @@ export interface ProxySettings {
   readonly protocol: 'http:' | 'https:';
   /** Without brackets for IPv6. */
   readonly host: string;
+  /** 1 to 65535; 80 or 443 where the address named none. */
   readonly port: number;
   /** Value of `Proxy-Authorization`; absent without credentials. */
   readonly authorization: Secret | undefined;
@@ -27,7 +28,8 @@ export function fixedProxy(argument: string, proxyUrl: string | Secret): ProxyRu
 
 /**
  * The proxy of `https_proxy` or `HTTPS_PROXY`, except for what `no_proxy` or `NO_PROXY` names. As in curl the
- * lower-case name wins; `http_proxy` is not looked at because every request is HTTPS.
+ * lower-case name wins; `http_proxy` is not looked at because every request is HTTPS. This is the rule behind the
+ * transport's option of that name. Throws `ERR_INVALID_ARGUMENT` without repeating the address.
  */
 export function proxyFromEnvironment(environment: Readonly<Record<string, string | undefined>>): ProxyRule {
   const name = environment['https_proxy'] ? 'https_proxy' : 'HTTPS_PROXY';

@@ -64,7 +64,7 @@ export const doctorCommand: Command = defineCommand({
     else report(await tpmFindings({ address, isWanted: values.tpm !== undefined, signal }));
     if (target === undefined) report([skipped('reachability', 'no service was named: give --host HOST')]);
     else {
-      const proxy = findProxy(context.env, target.host, target.port);
+      const proxy = await findProxy(context.env, target.host, target.port);
       const timeoutMs = values['timeout-ms'];
       const probe = await probeHost({ ...target, ca, proxy, timeoutMs, signal });
       report(hostFindings({ name: formatHostPort(target), proxy, probe, timeoutMs }));

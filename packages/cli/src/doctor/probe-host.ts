@@ -108,7 +108,9 @@ async function openTunnel(target: ProbeTarget, proxy: EnvironmentProxy): Promise
     signal: target.signal,
     headers: {
       host: authority,
-      ...(proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }),
+      ...(proxy.authorization === undefined
+        ? {}
+        : { 'proxy-authorization': proxy.authorization.revealText() }),
     },
   });
   return new Promise((resolveTunnel, reject) => {
