@@ -1,9 +1,8 @@
 /** The oldest Node.js the published packages support, for the checks that try it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runStep } from './child.mjs';
 import { pinned } from './pinned.mjs';
-import { npmCommand } from './toolchain.mjs';
+import { npmInstall } from './toolchain.mjs';
 
 /**
  * Fetches it into `.toolchain/` when it is not there.
@@ -17,25 +16,9 @@ export async function locateMinimumNode(root) {
   const folder = join(root, '.toolchain', `node-${pinned.minimumNode}`);
   const program = join(folder, 'node_modules', name, 'bin/node');
   if (existsSync(program)) return program;
-  const [command, ...prefix] = npmCommand();
-  await runStep({
+  await npmInstall(folder, [`${name}@${pinned.minimumNode}`], {
     step: 'provide the oldest supported Node.js',
     remedy: 'check that `npm ping` works, then repeat',
-    command,
-    args: [
-      ...prefix,
-      'install',
-      '--prefix',
-      folder,
-      '--ignore-scripts',
-      '--no-save',
-      '--no-package-lock',
-      '--no-audit',
-      '--no-fund',
-      '--loglevel=error',
-      `${name}@${pinned.minimumNode}`,
-    ],
-    cwd: root,
   });
   return program;
 }

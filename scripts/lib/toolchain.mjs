@@ -64,16 +64,29 @@ async function install(folder, nodePackage) {
   );
   // What a half-finished earlier attempt left must not be mistaken for ours.
   rmSync(join(folder, 'node_modules'), { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
   const packages = [
     `pnpm@${pinned.pnpm}`,
     ...(nodePackage === undefined ? [] : [`${nodePackage}@${pinned.node}`]),
   ];
-  const [command, ...prefix] = npmCommand();
-  await runStep({
+  await npmInstall(folder, packages, {
     step,
     remedy:
       'check that `npm ping` works (proxy, registry and certificate settings of npm are respected), then repeat',
+  });
+}
+
+/**
+ * Installs packages of the npm registry into a folder that is no project, their scripts refused.
+ *
+ * @param {string} folder Where `node_modules` goes; made when it is missing.
+ * @param {readonly string[]} packages Names with versions.
+ * @param {{ step: string, remedy: string }} failure What a failure says.
+ */
+export async function npmInstall(folder, packages, failure) {
+  mkdirSync(folder, { recursive: true });
+  const [command, ...prefix] = npmCommand();
+  await runStep({
+    ...failure,
     command,
     args: [
       ...prefix,
