@@ -161,7 +161,9 @@ function manifestFindings(
         messages.push(`${group} names ${name}, which the dependency table does not allow`);
       }
       const needed =
-        usedHere.has(name) || isUsedWithoutImport(name, manifest) || (own && rule.seesRepository);
+        usedHere.has(name.replace(/^@types\//, '')) ||
+        isUsedWithoutImport(name, manifest) ||
+        (own && rule.seesRepository);
       if (!needed) messages.push(`${group} names ${name}, which nothing imports`);
       const wanted = own ? 'workspace:^' : 'catalog:';
       if (range !== wanted) messages.push(`${group}: ${name} must be ${wanted}, not ${range}`);

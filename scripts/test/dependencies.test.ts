@@ -107,6 +107,15 @@ describe('package.json', () => {
     ]);
   });
 
+  test('names types for what is imported, and no others', () => {
+    const files = { 'src/index.ts': "import 'undici';\n" };
+    const dependencies = { undici: 'catalog:' };
+    const devDependencies = { '@types/undici': 'catalog:', '@types/left-over': 'catalog:' };
+    expect(findingsOf('middle', files, { dependencies, devDependencies })).toEqual([
+      'packages/middle/package.json devDependencies names @types/left-over, which nothing imports',
+    ]);
+  });
+
   test('a run-time dependency that only tests import does not belong there', () => {
     const files = { 'test/a.test.ts': "import '@endorse/base';\n" };
     expect(findingsOf('middle', files, onBase)).toEqual([

@@ -14,6 +14,7 @@ const bounds = {
   headersTimeout: 100,
   requestTimeout: 150,
   keepAliveTimeout: 100,
+  webSocketIdleTimeout: 100,
   connectionsCheckingInterval: 20,
 };
 
@@ -27,7 +28,7 @@ async function slowFixture(): Promise<
     port: 0,
     credentials: issueServerCertificate(authority, toServerNames([]), Date.now()),
     maxBodyBytes: 1000,
-    handler: { handle: () => answer(200), refuseConnection: answer },
+    handler: { handle: () => answer(200), refuseConnection: answer, refuseUpgrade: () => answer(400) },
     bounds,
   });
   const ca = authority.certificatePem;

@@ -25,4 +25,6 @@ export interface HttpHandler {
   handle(call: HttpCall): HttpAnswer;
   /** The answer to bytes that are no HTTP request: 400, 408 (too slow) or 431 (too many headers). */
   refuseConnection(status: 400 | 408 | 431): HttpAnswer;
+  /** The answer, 400, to a request for a WebSocket that nobody serves. */
+  refuseUpgrade(reason: string): HttpAnswer;
 }

@@ -3,23 +3,20 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
-import type { Server } from 'node:https';
 import { createServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { ServerCredentials } from '../certificate/authority.ts';
-import { EmulatorError } from '../emulator-error.ts';
 import { createClientCertificateReader } from './client-certificates.ts';
 import type { HttpAnswer, HttpHandler } from './http-call.ts';
+import type { Listening, ListenOptions } from './listening.ts';
+import { startListening, tlsOptions } from './listening.ts';
+import type { ConnectionInfo } from './stream-handler.ts';
+import { idleTimeoutMs } from './stream-handler.ts';
+import type { WebSocketEndpoint } from './websockets.ts';
+import { createWebSocketUpgrader } from './websockets.ts';
 
 /** Where and how to listen. */
-export interface HttpsServerOptions {
-  /** Address to bind. */
-  readonly bind: string;
-  /** 0 to let the system choose. */
-  readonly port: number;
-  readonly credentials: ServerCredentials;
+export interface HttpsServerOptions extends ListenOptions {
   /** Largest body handed to the handler. */
   readonly maxBodyBytes: number;
   /** Answers until {@link HttpsServer.serve} is called. */
@@ -38,6 +35,8 @@ export interface ConnectionBounds {
   readonly requestTimeout: number;
   /** Between two requests. */
   readonly keepAliveTimeout: number;
+  /** Without a byte on a WebSocket, in either direction. */
+  readonly webSocketIdleTimeout: number;
   /** How often the two request bounds are checked. */
   readonly connectionsCheckingInterval: number;
 }
@@ -48,65 +47,64 @@ export const defaultBounds: ConnectionBounds = Object.freeze({
   headersTimeout: 10_000,
   requestTimeout: 20_000,
   keepAliveTimeout: 30_000,
+  webSocketIdleTimeout: idleTimeoutMs,
   connectionsCheckingInterval: 2_000,
 });
 
 /** A listening server. */
-export interface HttpsServer {
-  readonly port: number;
+export interface HttpsServer extends Listening {
   /** Puts another handler in place, from the next request on. */
   serve(handler: HttpHandler): void;
-  /** Stops listening and drops every connection. */
-  close(): Promise<void>;
+  /** Replaces what is served over WebSockets; nothing at first. */
+  serveWebSockets(endpoints: readonly WebSocketEndpoint[]): void;
 }
 
 /** Starts listening. Rejects with `ERR_EMULATOR_LISTEN`. */
-export function startHttpsServer(options: HttpsServerOptions): Promise<HttpsServer> {
+export async function startHttpsServer(options: HttpsServerOptions): Promise<HttpsServer> {
   let { handler } = options;
   const bounds = options.bounds ?? defaultBounds;
   const server = createServer({
-    cert: options.credentials.certificatePem,
-    key: options.credentials.privateKeyPem,
-    minVersion: 'TLSv1.2',
-    // Asked for, not insisted on; what comes is judged by whom it is for. No CA of the system has a say in that.
-    requestCert: true,
-    rejectUnauthorized: false,
-    ca: [],
+    ...tlsOptions(options.credentials),
     ...bounds,
+    // Anything else that a client would rather speak, such as h2c, may be ignored (RFC 9110 section 7.8).
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   });
   // A client that stops reading its answer is idle, too.
   server.timeout = 2 * bounds.keepAliveTimeout;
-  server.maxConnections = 10_000;
-  const sockets = trackSockets(server);
   const readClientCertificates = createClientCertificateReader();
+  const readInfo = (request: IncomingMessage): ConnectionInfo => {
+    const certificates = readClientCertificates(request.socket as TLSSocket);
+    return certificates.length === 0 ? {} : { certificates };
+  };
   server.on('request', (request, response) => {
     readBody(request, options.maxBodyBytes, (body) => {
       const { method = '', url: target = '', headers } = request;
-      const certificates = readClientCertificates(request.socket as TLSSocket);
-      const call = { method, target, headers, body, ...(certificates.length === 0 ? {} : { certificates }) };
+      const call = { method, target, headers, body, ...readInfo(request) };
       send(response, handler.handle(call), !request.complete);
     });
+  });
+  const upgrader = createWebSocketUpgrader(bounds.webSocketIdleTimeout);
+  server.on('upgrade', (request, socket, head) => {
+    // HTTP has let go of the socket, and with it of its errors.
+    socket.on('error', () => undefined);
+    upgrader.upgrade({ request, socket: socket as TLSSocket, head, info: readInfo(request) }, (reason) =>
+      refuseConnection(socket, handler.refuseUpgrade(reason)),
+    );
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const status = statusOf(error);
     if (status === undefined || !socket.writable) socket.destroy();
     else refuseConnection(socket, handler.refuseConnection(status));
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(listenError(options, cause)));
-    server.listen(options.port, options.bind, () => {
-      server.removeAllListeners('error');
-      // Whatever goes wrong on one connection is that connection's affair.
-      server.on('error', () => undefined);
-      resolve({
-        port: (server.address() as AddressInfo).port,
-        serve: (next) => {
-          handler = next;
-        },
-        close: () => closeServer(server, sockets),
-      });
-    });
-  });
+  const { port, close } = await startListening(server, options);
+  return {
+    port,
+    serve: (next) => {
+      handler = next;
+    },
+    serveWebSockets: (endpoints) => upgrader.serve(endpoints),
+    close,
+  };
 }
 
 /**
@@ -151,7 +149,7 @@ function send(response: ServerResponse, answer: HttpAnswer, closeAfter: boolean)
   response.end(body);
 }
 
-/** Answers on a connection whose bytes cannot be parsed, then closes it. */
+/** Answers on a connection that HTTP has let go of, then closes it. */
 function refuseConnection(socket: Duplex, answer: HttpAnswer): void {
   const fields = [...answer.headers, ...lengthHeader(answer), 'connection', 'close'];
   const lines = fields.flatMap((name, index) =>
@@ -170,33 +168,4 @@ function statusOf({ code = '' }: NodeJS.ErrnoException): 400 | 408 | 431 | undef
   if (code === 'HPE_HEADER_OVERFLOW') return 431;
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
   return code.startsWith('HPE_') ? 400 : undefined;
-}
-
-/** Every TCP connection, also one that is still in its TLS handshake and unknown to the HTTP layer. */
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  return sockets;
-}
-
-function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    for (const socket of sockets) socket.destroy();
-  });
-}
-
-function listenError({ bind, port }: HttpsServerOptions, cause: NodeJS.ErrnoException): EmulatorError {
-  const remedies: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'Choose another port, or 0 to let the system choose.',
-    EACCES: 'Choose a port from 1024 up, or allow this process to bind lower ones.',
-    EADDRNOTAVAIL: 'Bind an address of this machine, such as 127.0.0.1.',
-  };
-  return new EmulatorError('ERR_EMULATOR_LISTEN', `cannot listen on ${bind} port ${port}: ${cause.message}`, {
-    cause,
-    remedy: remedies[cause.code ?? ''],
-  });
 }

@@ -18,6 +18,7 @@ export function createHubHandler(core: EmulatorCore, hub: IotHub, stamps: Stamps
   return {
     handle: answer,
     refuseConnection: (status) => refuseUnread({ ...badRequest('the bytes are no HTTP request'), status }),
+    refuseUpgrade: (reason) => refuseUnread(badRequest(reason)),
   };
 
   function answer(call: HttpCall): HttpAnswer {

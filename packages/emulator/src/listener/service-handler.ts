@@ -43,6 +43,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
       }
     },
     refuseConnection: (status) => refuseUnread('connect', connectionFaults[status]),
+    refuseUpgrade: (reason) => refuseUnread('connect', faults.malformedRequest(reason)),
   };
 
   function answerDevice(call: HttpCall): HttpAnswer {

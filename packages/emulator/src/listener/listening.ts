@@ -1,0 +1,80 @@
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import type { ServerCredentials } from '../certificate/authority.ts';
+import { EmulatorError } from '../emulator-error.ts';
+
+/** Where to listen, and as whom. */
+export interface ListenOptions {
+  /** Address to bind. */
+  readonly bind: string;
+  /** 0 to let the system choose. */
+  readonly port: number;
+  readonly credentials: ServerCredentials;
+}
+
+/** A server that listens. */
+export interface Listening {
+  readonly port: number;
+  /** Stops listening and drops every connection. */
+  close(): Promise<void>;
+}
+
+/** What every listener of the emulator says in its TLS handshakes. */
+export function tlsOptions({ certificatePem, privateKeyPem }: ServerCredentials): TlsOptions {
+  return {
+    cert: certificatePem,
+    key: privateKeyPem,
+    minVersion: 'TLSv1.2',
+    // Asked for, not insisted on; what comes is judged by whom it is for. No CA of the system has a say in that.
+    requestCert: true,
+    rejectUnauthorized: false,
+    ca: [],
+  };
+}
+
+/** Makes a TLS or HTTPS server listen. Rejects with `ERR_EMULATOR_LISTEN`. */
+export function startListening(server: Server, options: ListenOptions): Promise<Listening> {
+  server.maxConnections = maxConnections;
+  const sockets = trackSockets(server);
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => reject(listenError(options, cause)));
+    server.listen(options.port, options.bind, () => {
+      server.removeAllListeners('error');
+      // Whatever goes wrong on one connection is that connection's affair.
+      server.on('error', () => undefined);
+      const { port } = server.address() as AddressInfo;
+      resolve({ port, close: () => closeServer(server, sockets) });
+    });
+  });
+}
+
+const maxConnections = 10_000;
+
+/** Every TCP connection, also one that is still in its TLS handshake and unknown to the layers above. */
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    for (const socket of sockets) socket.destroy();
+  });
+}
+
+function listenError({ bind, port }: ListenOptions, cause: NodeJS.ErrnoException): EmulatorError {
+  const remedies: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'Choose another port, or 0 to let the system choose.',
+    EACCES: 'Choose a port from 1024 up, or allow this process to bind lower ones.',
+    EADDRNOTAVAIL: 'Bind an address of this machine, such as 127.0.0.1.',
+  };
+  return new EmulatorError('ERR_EMULATOR_LISTEN', `cannot listen on ${bind} port ${port}: ${cause.message}`, {
+    cause,
+    remedy: remedies[cause.code ?? ''],
+  });
+}
