@@ -1,5 +1,5 @@
-import type { ActorRun } from '../src/run-actor.ts';
-import { runActor } from '../src/run-actor.ts';
+import type { ActorRun } from '../support/run-actor.ts';
+import { runActor } from '../support/run-actor.ts';
 import type { RegistrationSetting } from './registration.ts';
 import { runOfficial, runOurs } from './registration.ts';
 import type { Summary } from './statistics.ts';

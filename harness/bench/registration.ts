@@ -1,5 +1,5 @@
-import type { ActorRun } from '../src/run-actor.ts';
-import { runActor } from '../src/run-actor.ts';
+import type { ActorRun } from '../support/run-actor.ts';
+import { runActor } from '../support/run-actor.ts';
 import type { InstalledProject } from './projects.ts';
 import type { Summary } from './statistics.ts';
 import { medianRatio, summarize } from './statistics.ts';

@@ -5,7 +5,7 @@ import { register } from '@endorse/registration-core';
 import { createHubTokenProvider, createTpmSecurityClient } from '@endorse/security-tpm';
 import { startTpmSimulator } from '@endorse/tpm-simulator';
 import { createHttpTransport } from '@endorse/transport-http';
-import type { HubCredentials } from '../src/telemetry.ts';
+import type { HubCredentials } from '../support/telemetry.ts';
 import { impersonate } from './impersonate.ts';
 import type { ScenarioOptions } from './scene.ts';
 import {

@@ -8,8 +8,8 @@ import type { Emulator } from '@endorse/emulator';
 import type { TestAuthority, TestCertificate } from '@endorse/testkit';
 import { createTestAuthority } from '@endorse/testkit';
 import { expect, test } from 'vitest';
-import type { ProgramRun } from '../src/run-program.ts';
-import { parseJsonLines, runProgram } from '../src/run-program.ts';
+import type { ProgramRun } from '../support/run-program.ts';
+import { parseJsonLines, runProgram } from '../support/run-program.ts';
 
 const commonName = 'certificate-device';
 const cli = new URL('../../packages/cli/src/main.ts', import.meta.url);

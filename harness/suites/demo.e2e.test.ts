@@ -1,7 +1,7 @@
 /** `npm run demo` as a person and a program run it: a process of its own, whose output is all there is to judge it by. */
 import { describe, expect, test } from 'vitest';
-import type { ProgramRun } from '../src/run-program.ts';
-import { parseJsonLines, runProgram } from '../src/run-program.ts';
+import type { ProgramRun } from '../support/run-program.ts';
+import { parseJsonLines, runProgram } from '../support/run-program.ts';
 
 function runDemo(...args: readonly string[]): Promise<ProgramRun> {
   return runProgram(new URL('../demo/main.ts', import.meta.url), args, { NO_COLOR: '1' });

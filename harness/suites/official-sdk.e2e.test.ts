@@ -11,7 +11,7 @@ import { createTpmSecurityClient } from '@endorse/security-tpm';
 import { startTpmSimulator } from '@endorse/tpm-simulator';
 import { createHttpTransport } from '@endorse/transport-http';
 import { expect, test } from 'vitest';
-import { actorPath, runActor } from '../src/run-actor.ts';
+import { actorPath, runActor } from '../support/run-actor.ts';
 
 test('the official SDK registers over HTTP with the TPM that our client enrolled, and ours after it', async () => {
   await using resources = new AsyncDisposableStack();
