@@ -38,7 +38,7 @@ export function baseImages(root) {
   const names = dockerfiles.flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(/^FROM\s+(\S+)/gm)].map(([, name]) => name),
   );
-  return [...new Set(names)].toSorted();
+  return [...new Set(names)].toSorted((one, other) => one.localeCompare(other));
 }
 
 /** Makes every base image available to the engine. */

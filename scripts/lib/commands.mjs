@@ -6,6 +6,7 @@
  *
  * @type {Readonly<Record<string, {
  *   summary: string, tools: string[], entry: string, args?: string[], fromCallersFolder?: boolean,
+ *   containers?: boolean,
  * }>>}
  */
 export const commands = Object.freeze({
@@ -25,6 +26,7 @@ export const commands = Object.freeze({
     tools: ['swtpm', 'swtpm-tools', 'tpm2-tools', 'openssl'],
     entry: 'scripts/suites/main.ts',
     args: ['system'],
+    containers: true,
   },
   endorse: {
     summary: 'the endorse command line, from the sources',

@@ -32,7 +32,11 @@ export async function provideContainerEngine(root, { node, env }) {
     await provideBaseImages(root, { node, env });
     return { env: { ENDORSE_CONTAINERS: 'available' }, stop: async () => undefined };
   }
-  const obstacle = findObstacle();
+  const obstacle = findObstacle({
+    platform: process.platform,
+    isRoot: process.getuid?.() === 0,
+    canInstall: missingTools(['docker']).length === 0 || existsSync('/usr/bin/apt-get'),
+  });
   if (obstacle !== undefined) {
     if (env.ENDORSE_CONTAINERS === 'required') throw new StepError(step, obstacle, remedy);
     announce(`${obstacle}: the container suites are skipped (${remedy})`);
@@ -59,13 +63,16 @@ function answers(env) {
   return run.status === 0;
 }
 
-/** Why we cannot start one, or undefined. */
-function findObstacle() {
-  if (process.platform !== 'linux') return 'no container engine answers';
-  if (process.getuid?.() !== 0) return 'no container engine answers, and starting one needs root';
-  if (missingTools(['docker']).length > 0 && !existsSync('/usr/bin/apt-get')) {
-    return 'no container engine answers, and Docker is not installed';
-  }
+/**
+ * Why we cannot start an engine, or undefined.
+ *
+ * @param {{ platform: string, isRoot: boolean, canInstall: boolean }} machine
+ * @returns {string | undefined}
+ */
+export function findObstacle({ platform, isRoot, canInstall }) {
+  if (platform !== 'linux') return 'no container engine answers';
+  if (!isRoot) return 'no container engine answers, and starting one needs root';
+  if (!canInstall) return 'no container engine answers, and Docker is not installed';
   return undefined;
 }
 

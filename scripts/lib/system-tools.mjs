@@ -30,6 +30,19 @@ export const systemTools = Object.freeze({
     dnf: ['tpm2-tools'],
     brew: ['tpm2-tools'],
   },
+  docker: { programs: ['docker', 'dockerd'], apt: ['docker.io'], dnf: ['moby-engine'], brew: ['docker'] },
+  'docker-compose': {
+    programs: ['docker-compose'],
+    apt: ['docker-compose'],
+    dnf: ['docker-compose'],
+    brew: ['docker-compose'],
+  },
+  debootstrap: {
+    programs: ['debootstrap'],
+    apt: ['debootstrap'],
+    dnf: ['debootstrap'],
+    brew: ['debootstrap'],
+  },
   openssl: { programs: ['openssl'], apt: ['openssl'], dnf: ['openssl'], brew: ['openssl@3'] },
 });
 
