@@ -1,4 +1,4 @@
-import type { Secret } from '@endorse/interface';
+import type { Clock, RandomSource, Secret } from '@endorse/interface';
 import { silentLogger } from '@endorse/interface';
 import { systemClock, systemRandom } from '@endorse/interface/node';
 import { formatHostPort, formatServiceConnectionString, maxRequestBytes } from '@endorse/protocol';
@@ -11,6 +11,8 @@ import { createEmulatorCore } from './core/core.ts';
 import type { EmulatorEvent } from './core/events.ts';
 import type { EmulatorNames, EmulatorOptions } from './emulator-options.ts';
 import { resolveOptions } from './emulator-options.ts';
+import type { HubOperator } from './hub/hub-operator.ts';
+import { createHubOperator } from './hub/hub-operator.ts';
 import type { TelemetryMessage } from './hub/telemetry.ts';
 import type { Stamps } from './listener/fault-answer.ts';
 import type { HttpsServer } from './listener/https-server.ts';
@@ -52,6 +54,8 @@ export interface Emulator extends AsyncDisposable {
   readonly endpoints: EmulatorEndpoints;
   /** The last messages the hub accepted, oldest first. */
   readonly telemetry: readonly TelemetryMessage[];
+  /** The hub as its owner sees it: twins and direct methods. */
+  readonly hub: HubOperator;
   /**
    * Creates a TPM enrollment, or replaces the one with that registration id, without the service API.
    * Rejects with `ERR_INVALID_ARGUMENT`, for example for an endorsement key that is no TPM2B_PUBLIC.
@@ -94,18 +98,24 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const names = resolveOptions(options);
   const { random = systemRandom, clockSkewMs = 0 } = options;
   const baseClock = options.clock ?? systemClock;
-  const stamps: Stamps = { clock: { now: () => baseClock.now() + clockSkewMs }, random };
+  const { sleep } = systemClock;
+  const ports: Ports = { clock: { now: () => baseClock.now() + clockSkewMs, sleep }, random };
   const { credentials, caPem, caFile } = makeCredentials(names, options.caDirectory);
-  const servers = await listen(options, names, credentials, stamps);
+  const servers = await listen(options, names, credentials, ports);
   try {
-    const core = createCore(options, names, stamps, servers.hub.port);
-    servers.service.serve(createServiceHandler(core, stamps));
-    for (const hub of core.hubs) servers.hub.serve(createHubHandler(core, hub, stamps));
+    const core = createCore(options, names, ports, servers.hub.port);
+    servers.service.serve(createServiceHandler(core, ports));
+    for (const hub of core.hubs) servers.hub.serve(createHubHandler(core, hub, ports));
     return describe(core, names, servers, { caPem, ...(caFile === undefined ? {} : { caFile }) });
   } catch (error) {
     await servers.close();
     throw error;
   }
+}
+
+interface Ports extends Stamps {
+  readonly clock: Clock;
+  readonly random: RandomSource;
 }
 
 interface Servers {
@@ -155,13 +165,13 @@ async function listen(
 function createCore(
   options: EmulatorOptions,
   names: EmulatorNames,
-  stamps: Stamps,
+  ports: Ports,
   hubPort: number,
 ): EmulatorCore {
   const { logger = silentLogger, onEvent } = options;
   return createEmulatorCore({
     ...options,
-    ...stamps,
+    ...ports,
     hostnames: [...loopbackNames, ...names.hostnames],
     hubHostNames: [formatHostPort({ host: names.advertisedHost, port: hubPort })],
     onEvent: (event: EmulatorEvent) => {
@@ -181,6 +191,12 @@ function describe(
   const provisioningHost = formatHostPort({ host: advertisedHost, port: servers.service.port });
   const assignedHub = formatHostPort({ host: advertisedHost, port: servers.hub.port });
   const [policy] = core.policies;
+  const [hub] = core.hubs;
+  if (hub === undefined) throw new Error('an emulator has a hub');
+  const stop = (): Promise<void> => {
+    for (const each of core.hubs) each.stop();
+    return servers.close();
+  };
   const serviceConnectionString = formatServiceConnectionString({
     hostName: provisioningHost,
     sharedAccessKeyName: policy.name,
@@ -200,13 +216,14 @@ function describe(
     get telemetry() {
       return core.telemetry;
     },
+    hub: createHubOperator(hub),
     createTpmEnrollment: async (enrollment) => core.createTpmEnrollment(enrollment),
     createSymmetricKeyEnrollment: async (enrollment) => core.createSymmetricKeyEnrollment(enrollment),
     createSymmetricKeyEnrollmentGroup: async (group) => core.createSymmetricKeyEnrollmentGroup(group),
     createX509Enrollment: async (enrollment) => core.createX509Enrollment(enrollment),
     createX509EnrollmentGroup: async (group) => core.createX509EnrollmentGroup(group),
     uploadCaCertificate: async (certificate) => core.uploadCaCertificate(certificate),
-    stop: servers.close,
-    [Symbol.asyncDispose]: servers.close,
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }

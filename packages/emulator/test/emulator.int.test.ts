@@ -185,8 +185,19 @@ test('a store that fails is a 500 that says so, and not the end of the process',
       enrollmentGroups: records,
       caCertificates: records,
       registrations: records,
+      hub: () => ({ devices: records, twins: records }),
     },
   });
   const answer = await fixture.sendAsOwner({ path: '/enrollments/d?api-version=2021-10-01' });
   expect([answer.status, answer.json()['info']]).toEqual([500, { reason: 'Error: disk full' }]);
+});
+
+test('the owner of the hub gets typed errors for what the hub refuses', async () => {
+  await using fixture = await emulatorFixture();
+  const { hub } = fixture.emulator;
+  expect(hub.connectedDevices).toEqual([]);
+  const notFound = { code: 'ERR_EMULATOR_DEVICE_NOT_FOUND' };
+  await expect(hub.readTwin('nobody')).rejects.toMatchObject(notFound);
+  await expect(hub.patchDesired('nobody', {})).rejects.toMatchObject(notFound);
+  await expect(hub.invokeMethod('nobody', { methodName: 'm' })).rejects.toMatchObject(notFound);
 });

@@ -7,15 +7,26 @@ import type {
   AccessRight,
   AllocationDecision,
   DeviceCredential,
+  DeviceFeed,
   DeviceRequest,
   DeviceResponse,
+  DisconnectReason,
   EmulatorEvent,
   EmulatorEventDetails,
+  MethodOutcome,
   ServiceResponse,
+  TwinPart,
+  TwinPatchOutcome,
 } from '../src/core/index.ts';
 import type { Emulator, EmulatorErrorCode } from '../src/index.ts';
 
-expectTypeOf<EmulatorErrorCode>().toEqualTypeOf<'ERR_EMULATOR_LISTEN' | 'ERR_EMULATOR_CA'>();
+expectTypeOf<EmulatorErrorCode>().toEqualTypeOf<
+  | 'ERR_EMULATOR_LISTEN'
+  | 'ERR_EMULATOR_CA'
+  | 'ERR_EMULATOR_DEVICE_NOT_FOUND'
+  | 'ERR_EMULATOR_DEVICE_OFFLINE'
+  | 'ERR_EMULATOR_METHOD_TIMEOUT'
+>();
 expectTypeOf<EmulatorEvent['event']>().toEqualTypeOf<
   | 'enrollment-written'
   | 'enrollment-deleted'
@@ -26,6 +37,9 @@ expectTypeOf<EmulatorEvent['event']>().toEqualTypeOf<
   | 'device-assigned'
   | 'registration-failed'
   | 'telemetry-received'
+  | 'device-connected'
+  | 'device-disconnected'
+  | 'twin-patched'
   | 'request-refused'
 >();
 expectTypeOf<EmulatorEventDetails['event']>().toEqualTypeOf<EmulatorEvent['event']>();
@@ -38,6 +52,13 @@ expectTypeOf<DeviceResponse['outcome']>().toEqualTypeOf<'challenge' | 'operation
 expectTypeOf<ServiceResponse['outcome']>().toEqualTypeOf<
   'enrollment' | 'enrollment-group' | 'attestation' | 'registration' | 'deleted' | 'fault'
 >();
+expectTypeOf<DisconnectReason>().toEqualTypeOf<
+  'taken-over' | 'credential-replaced' | 'device-removed' | 'token-expired' | 'hub-stopped'
+>();
+expectTypeOf<DeviceFeed>().toEqualTypeOf<'methods' | 'desired-properties'>();
+expectTypeOf<TwinPart>().toEqualTypeOf<'tags' | 'desired' | 'reported'>();
+expectTypeOf<MethodOutcome['outcome']>().toEqualTypeOf<'answered' | 'refused'>();
+expectTypeOf<TwinPatchOutcome['outcome']>().toEqualTypeOf<'patched' | 'refused'>();
 expectTypeOf<Extract<AllocationDecision, { iotHubHostName: string }>>().toHaveProperty('payload');
 expectTypeOf<AccessRight>().toEqualTypeOf<
   | 'ServiceConfig'

@@ -8,8 +8,8 @@ import type { EmulatorStore } from './store.ts';
 
 /** Options of {@link createEmulatorCore}. */
 export interface EmulatorCoreOptions {
-  /** The service's time; a virtual clock makes expiry and skew testable. */
-  readonly clock: Pick<Clock, 'now'>;
+  /** The service's time; a virtual clock makes expiry, skew and timeouts testable. */
+  readonly clock: Clock;
   /** Source of every key, seed and id; a seeded one makes blobs and ids repeatable. */
   readonly random: RandomSource;
   /** ID scope, 1 to 64 letters and digits; default `0ne00000000`. */

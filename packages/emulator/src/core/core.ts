@@ -76,10 +76,10 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     }
   };
   const hubHostNames = options.hubHostNames ?? ['hub.endorse.test'];
-  const hubs = hubHostNames.map((hostName) =>
-    createHub({ hostName, acceptedHosts: hostnames, clock, telemetry, emit }),
-  );
   const store = options.store ?? createMemoryStore();
+  const hubs = hubHostNames.map((hostName) =>
+    createHub({ hostName, acceptedHosts: hostnames, store: store.hub(hostName), clock, telemetry, emit }),
+  );
   const parts = {
     idScope,
     store,

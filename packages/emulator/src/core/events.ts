@@ -1,3 +1,4 @@
+import type { TwinPart } from '../hub/twin.ts';
 import type { ServiceFault } from './fault.ts';
 
 /** What happens in an emulator, noun first, with the emulator's time in milliseconds since 1970. Never holds a secret. */
@@ -35,6 +36,18 @@ export type EmulatorEvent = { readonly at: number } & (
       readonly hub: string;
       readonly deviceId: string;
       readonly bodyBytes: number;
+    }
+  | {
+      readonly event: 'device-connected' | 'device-disconnected';
+      readonly hub: string;
+      readonly deviceId: string;
+      readonly carrier: string;
+    }
+  | {
+      readonly event: 'twin-patched';
+      readonly hub: string;
+      readonly deviceId: string;
+      readonly part: TwinPart;
     }
   | ({
       readonly event: 'request-refused';

@@ -14,8 +14,23 @@
  *
  * @packageDocumentation
  */
-export type { IotHub, HubDevice, HubEventRequest, HubFault } from '../hub/hub.ts';
-export type { TelemetryMessage } from '../hub/telemetry.ts';
+export type {
+  ConnectedDevice,
+  DesiredUpdate,
+  DeviceConnection,
+  DeviceFeed,
+  DisconnectReason,
+  MethodCall,
+} from '../hub/device-connections.ts';
+export type { DeviceDescription } from '../hub/device-identity.ts';
+export type { DeviceSession } from '../hub/device-session.ts';
+export type { MethodAnswer, MethodInvocation, MethodOutcome } from '../hub/direct-methods.ts';
+export type { IotHub, HubEventRequest } from '../hub/hub.ts';
+export type { HubCredential } from '../hub/hub-access.ts';
+export type { HubFault, HubRefusal } from '../hub/hub-fault.ts';
+export type { DeviceTwin, HubDevice, HubStore, TwinSection } from '../hub/hub-store.ts';
+export type { DeviceEvent, TelemetryMessage } from '../hub/telemetry.ts';
+export type { TwinContent, TwinPart, TwinPatchOutcome } from '../hub/twin.ts';
 export type { AccessPolicy, AccessRight } from '../service-api/access-policies.ts';
 export { accessRights } from '../service-api/access-policies.ts';
 export type {

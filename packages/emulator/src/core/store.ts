@@ -1,5 +1,6 @@
 import type { RegistrationState } from '@endorse/interface';
 import type { EnrollmentGroup, IndividualEnrollment } from '@endorse/protocol';
+import type { HubStore } from '../hub/hub-store.ts';
 
 /** An individual enrollment as the emulator keeps it; its registration state is kept apart. */
 export type EnrollmentRecord = Omit<IndividualEnrollment, 'registrationState'> &
@@ -20,8 +21,8 @@ export interface CaCertificateRecord {
 export type RegistrationRecord = Omit<RegistrationState, 'tpm'> & { readonly registrationId: string };
 
 /**
- * A collection whose keys are registration ids, enrollment group ids or names of CA certificates. All are
- * compared without regard to case, which the store has to see to.
+ * A collection of records by their ids. Whether case matters in ids is said where a collection is named;
+ * the store has to see to that.
  *
  * Calls are synchronous, so that reading, deciding and writing are one step.
  */
@@ -40,31 +41,52 @@ export interface ListedRecordStore<Record> extends RecordStore<Record> {
   list(): Iterable<Record>;
 }
 
-/** Where an emulator keeps what must outlive a request. */
+/**
+ * Where an emulator keeps what must outlive a request. Registration ids, enrollment group ids and names of
+ * CA certificates are compared without regard to case.
+ */
 export interface EmulatorStore {
   readonly enrollments: RecordStore<EnrollmentRecord>;
   /** Few; gone through whenever a device without an enrollment of its own comes. */
   readonly enrollmentGroups: ListedRecordStore<EnrollmentGroupRecord>;
   readonly caCertificates: RecordStore<CaCertificateRecord>;
   readonly registrations: RecordStore<RegistrationRecord>;
+  /** What a hub keeps of its devices; the same for the same host name. */
+  hub(hostName: string): HubStore;
 }
 
 /** A store that lives and dies with the process. */
 export function createMemoryStore(): EmulatorStore {
+  const hubs = new Map<string, HubStore>();
   return {
-    enrollments: memoryRecords(),
-    enrollmentGroups: memoryRecords(),
-    caCertificates: memoryRecords(),
-    registrations: memoryRecords(),
+    enrollments: memoryRecords(ignoreCase),
+    enrollmentGroups: memoryRecords(ignoreCase),
+    caCertificates: memoryRecords(ignoreCase),
+    registrations: memoryRecords(ignoreCase),
+    hub: (hostName) => {
+      const known = hubs.get(hostName);
+      if (known !== undefined) return known;
+      const fresh: HubStore = { devices: memoryRecords(keepCase), twins: memoryRecords(keepCase) };
+      hubs.set(hostName, fresh);
+      return fresh;
+    },
   };
 }
 
-function memoryRecords<Record>(): ListedRecordStore<Record> {
+function memoryRecords<Record>(keyOf: (id: string) => string): ListedRecordStore<Record> {
   const records = new Map<string, Record>();
   return {
-    get: (id) => records.get(id.toLowerCase()),
-    set: (id, record) => void records.set(id.toLowerCase(), record),
-    delete: (id) => records.delete(id.toLowerCase()),
+    get: (id) => records.get(keyOf(id)),
+    set: (id, record) => void records.set(keyOf(id), record),
+    delete: (id) => records.delete(keyOf(id)),
     list: () => records.values(),
   };
+}
+
+function ignoreCase(id: string): string {
+  return id.toLowerCase();
+}
+
+function keepCase(id: string): string {
+  return id;
 }

@@ -1,65 +1,66 @@
 /**
- * A minimal IoT hub: device identities with their keys, and the door for device-to-cloud events.
+ * A minimal IoT hub: device identities with their keys, telemetry, twins and direct methods, without a carrier.
  *
- * It shares nothing with the provisioning side but the key that was written here, so that an event
- * that gets in proves that the device really loaded that key.
+ * It shares nothing with the provisioning side but the credential that was written here, so that a device
+ * that gets in proves that it really has that.
  */
-import { createHash } from 'node:crypto';
-import type { Clock } from '@endorse/interface';
+import type { Clock, JsonObject, JsonValue } from '@endorse/interface';
 import type { EmulatorEventDetails } from '../core/events.ts';
-import { findTokenProblem, readToken, splitHostResource } from '../core/token-check.ts';
-import type { TelemetryLog } from './telemetry.ts';
+import { splitHostResource } from '../core/token-check.ts';
+import type { ConnectedDevice, DeviceConnection } from './device-connections.ts';
+import { DeviceConnections } from './device-connections.ts';
+import { describeDevice, haveSameCredentials } from './device-identity.ts';
+import type { DeviceDescription } from './device-identity.ts';
+import type { MethodInvocation, MethodOutcome } from './direct-methods.ts';
+import { createDirectMethods } from './direct-methods.ts';
+import type { HubAccess, HubCredential } from './hub-access.ts';
+import { checkHubAccess } from './hub-access.ts';
+import type { HubFault, HubRefusal } from './hub-fault.ts';
+import { hubRefusals } from './hub-fault.ts';
+import type { DeviceSession } from './device-session.ts';
+import { createDeviceSession } from './device-session.ts';
+import type { DeviceTwin, HubDevice, HubStore } from './hub-store.ts';
+import type { DeviceEvent, TelemetryLog } from './telemetry.ts';
+import type { TwinContent, TwinPart, TwinPatchOutcome } from './twin.ts';
+import { createTwin, patchTwin } from './twin.ts';
 
-/** A device identity of a hub. */
-export interface HubDevice {
-  /** Case-sensitive. */
-  readonly deviceId: string;
-  /** Keys of which any may sign the device's tokens. */
-  readonly keys: readonly Uint8Array[];
-  /** SHA-256 over the DER of client certificates of which any identifies the device, in upper-case hexadecimal. */
-  readonly thumbprints?: readonly string[];
-}
-
-/** A device-to-cloud event as a carrier read it. */
-export interface HubEventRequest {
-  readonly deviceId: string;
-  /** The SAS token, as it came. */
-  readonly token: string | undefined;
-  /** DER of the certificate that the TLS client proved to be its own; asked only without a token. */
-  readonly certificate?: Uint8Array | undefined;
-  readonly body: Uint8Array;
-  /** `content-type`, if any. */
-  readonly contentType?: string | undefined;
-  /** Application properties. */
-  readonly properties?: Readonly<Record<string, string>>;
-}
-
-/** Why a hub refuses a request. */
-export interface HubFault {
-  /** HTTP status. */
-  readonly status: number;
-  /** The word of the hub's error, for example `IotHubUnauthorizedAccess`. */
-  readonly code: string;
-  /** The number of the hub's error, for example 401003. */
-  readonly errorCode: number;
-  /** Why, for the developer who runs the emulator. Never a secret. */
-  readonly reason: string;
-}
+/** A device-to-cloud event of a device that is not connected, as a carrier read it. */
+export interface HubEventRequest extends HubCredential, DeviceEvent {}
 
 /** A hub without a carrier. */
 export interface IotHub {
   /** Name with port under which devices reach it; what `assignedHub` carries. */
   readonly hostName: string;
-  /** Creates or replaces a device identity; tokens under its former keys are void from now on. */
+  /**
+   * Creates or replaces a device identity; what it was known by before is void from now on, and a connection
+   * that was opened with that ends. A twin that is there stays, else an empty one is made.
+   */
   writeDevice(device: HubDevice): void;
+  /** Removes a device and its twin, and ends its connection; false when there was none. */
+  removeDevice(deviceId: string): boolean;
   /** Device ids with the SHA-256 fingerprint of each key and the thumbprints of certificates, for tests and displays. */
-  listDevices(): readonly {
-    readonly deviceId: string;
-    readonly keyFingerprints: readonly string[];
-    readonly thumbprints?: readonly string[];
-  }[];
-  /** Takes an event in; undefined when it was accepted. */
+  listDevices(): readonly DeviceDescription[];
+  /** The devices that are connected now. */
+  listConnected(): readonly ConnectedDevice[];
+
+  /** Takes in the event of a device that is not connected; undefined when it was accepted. */
   acceptEvent(request: HubEventRequest): HubFault | undefined;
+  /** Lets a device in for as long as its connection and its token last. */
+  connect(
+    credential: HubCredential,
+    connection: DeviceConnection,
+  ): { readonly outcome: 'connected'; readonly session: DeviceSession } | HubRefusal;
+
+  /** The twin of a device; undefined when the hub has no such device. */
+  readTwin(deviceId: string): DeviceTwin | undefined;
+  /** Puts a new twin, with versions from 1, in the place of the device's. A connected device is not told. */
+  writeTwin(deviceId: string, content: TwinContent): TwinPatchOutcome;
+  /** Changes a part of a device's twin, and tells the device of desired properties if it asked for that. */
+  patchTwin(deviceId: string, part: Exclude<TwinPart, 'reported'>, patch: JsonObject): TwinPatchOutcome;
+  /** Runs a method on a connected device. Never rejects. */
+  invokeMethod(deviceId: string, invocation: MethodInvocation): Promise<MethodOutcome>;
+  /** Ends every connection and every method under way. */
+  stop(): void;
 }
 
 /** What a hub works with. */
@@ -67,79 +68,119 @@ export interface HubParts {
   readonly hostName: string;
   /** Host names, without ports, that tokens may be for. */
   readonly acceptedHosts: readonly string[];
-  readonly clock: Pick<Clock, 'now'>;
+  readonly store: HubStore;
+  readonly clock: Clock;
   readonly telemetry: TelemetryLog;
   readonly emit: (event: EmulatorEventDetails) => void;
 }
 
-/** Makes a hub without devices. */
-export function createHub({ hostName, acceptedHosts, clock, telemetry, emit }: HubParts): IotHub {
-  const devices = new Map<string, HubDevice>();
+/** Makes a hub on its store. */
+export function createHub({ hostName, acceptedHosts, store, clock, telemetry, emit }: HubParts): IotHub {
   const hosts = new Set([
     splitHostResource(hostName).host,
     ...acceptedHosts.map((host) => host.toLowerCase()),
   ]);
+  const connections = new DeviceConnections({
+    clock,
+    onChange: (change, { deviceId, connection: { carrier } }) => {
+      if (change === 'disconnected') methods.abandon(deviceId);
+      emit({ event: `device-${change}`, hub: hostName, deviceId, carrier });
+    },
+  });
+  const methods = createDirectMethods(connections, clock);
 
   return {
     hostName,
-    writeDevice: (device) => void devices.set(device.deviceId, device),
-    listDevices: () =>
-      [...devices.values()].map(({ deviceId, keys, thumbprints }) => ({
-        deviceId,
-        keyFingerprints: keys.map(fingerprint),
-        ...(thumbprints === undefined ? {} : { thumbprints }),
-      })),
-    acceptEvent: (request) => {
-      const { deviceId } = request;
-      const problem = findAccessProblem(request);
-      if (problem !== undefined) {
-        const fault = { status: 401, code: 'IotHubUnauthorizedAccess', errorCode: 401_003, reason: problem };
-        const { status, errorCode, code: message } = fault;
-        emit({
-          event: 'request-refused',
-          operation: 'send-event',
-          subject: deviceId,
-          status,
-          errorCode,
-          message,
-          reason: problem,
-        });
-        return fault;
+    writeDevice: (device) => {
+      const before = store.devices.get(device.deviceId);
+      store.devices.set(device.deviceId, device);
+      if (store.twins.get(device.deviceId) === undefined) writeTwin(device.deviceId, {});
+      if (before !== undefined && !haveSameCredentials(before, device)) {
+        connections.end(device.deviceId, 'credential-replaced');
       }
-      const { body, contentType, properties = {} } = request;
-      telemetry.add({
-        hub: hostName,
-        deviceId,
-        body: Uint8Array.from(body),
-        properties,
-        ...(contentType === undefined ? {} : { contentType }),
-        enqueuedAt: clock.now(),
-      });
-      emit({ event: 'telemetry-received', hub: hostName, deviceId, bodyBytes: body.byteLength });
+    },
+    removeDevice: (deviceId) => {
+      store.twins.delete(deviceId);
+      const wasThere = store.devices.delete(deviceId);
+      connections.end(deviceId, 'device-removed');
+      return wasThere;
+    },
+    listDevices: () => [...store.devices.list()].map(describeDevice),
+    listConnected: () => connections.list(),
+    acceptEvent: (request) => {
+      const access = findAccess(request, 'send-event');
+      if (access.outcome === 'refused') return access.fault;
+      takeEvent(request.deviceId, request);
       return undefined;
     },
+    connect: (credential, connection) => {
+      const access = findAccess(credential, 'connect');
+      if (access.outcome === 'refused') return access;
+      const { deviceId } = credential;
+      const hold = connections.add(deviceId, connection, access.expiresAt);
+      const session = createDeviceSession(deviceId, hold, {
+        takeEvent: (event) => takeEvent(deviceId, event),
+        readTwin: () => store.twins.get(deviceId),
+        patchReported: (patch) => changeTwin(deviceId, 'reported', patch),
+        answerMethod: (requestId, answer) => methods.answer(deviceId, requestId, answer),
+        checkToken: (token) => findAccess({ deviceId, token }, 'renew-token'),
+      });
+      return { outcome: 'connected', session };
+    },
+    readTwin: (deviceId) => store.twins.get(deviceId),
+    writeTwin,
+    patchTwin: (deviceId, part, patch) => {
+      const outcome = changeTwin(deviceId, part, patch);
+      if (outcome.outcome === 'patched' && part === 'desired') {
+        const { version } = outcome.twin.desired;
+        connections.find(deviceId, 'desired-properties')?.deliverDesired({ patch, version });
+      }
+      return outcome;
+    },
+    invokeMethod: async (deviceId, invocation) => {
+      if (store.devices.get(deviceId) === undefined) return hubRefusals.deviceNotFound(deviceId);
+      return methods.invoke(deviceId, invocation);
+    },
+    stop: () => connections.stop(),
   };
 
-  function findAccessProblem(request: HubEventRequest): string | undefined {
-    if ((request.token ?? '') === '' && request.certificate !== undefined) {
-      const known = devices.get(request.deviceId)?.thumbprints ?? [];
-      const thumbprint = createHash('sha256').update(request.certificate).digest('hex').toUpperCase();
-      return known.includes(thumbprint) ? undefined : 'the client certificate is not that of the device';
+  function findAccess(credential: HubCredential, operation: string): HubAccess | HubRefusal {
+    const { deviceId } = credential;
+    const access = checkHubAccess(credential, store.devices.get(deviceId), hosts, clock.now());
+    if (access.outcome === 'refused') {
+      const { code: message, ...rest } = access.fault;
+      emit({ event: 'request-refused', operation, subject: deviceId, message, ...rest });
     }
-    const reading = readToken(request.token);
-    if (!reading.ok) return reading.reason;
-    const { host, path } = splitHostResource(reading.token.resource);
-    if (!hosts.has(host)) return `the token is for another host than ${[...hosts].join(', ')}`;
-    // The official Rust client lower-cases the resource, device id included.
-    if (path.toLowerCase() !== `devices/${request.deviceId}`.toLowerCase()) {
-      return 'the token is for another device';
-    }
-    const device = devices.get(request.deviceId);
-    if (device === undefined) return `there is no device ${request.deviceId} on this hub`;
-    return findTokenProblem(reading.token, { keys: device.keys, now: clock.now() });
+    return access;
   }
-}
 
-function fingerprint(key: Uint8Array): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, 8);
+  function takeEvent(deviceId: string, { body, contentType, properties = {} }: DeviceEvent): void {
+    telemetry.add({
+      hub: hostName,
+      deviceId,
+      body: Uint8Array.from(body),
+      properties,
+      ...(contentType === undefined ? {} : { contentType }),
+      enqueuedAt: clock.now(),
+    });
+    emit({ event: 'telemetry-received', hub: hostName, deviceId, bodyBytes: body.byteLength });
+  }
+
+  function writeTwin(deviceId: string, content: TwinContent): TwinPatchOutcome {
+    if (store.devices.get(deviceId) === undefined) return hubRefusals.deviceNotFound(deviceId);
+    return keep(createTwin(deviceId, content, clock.now()));
+  }
+
+  function changeTwin(deviceId: string, part: TwinPart, patch: JsonValue): TwinPatchOutcome {
+    const twin = store.twins.get(deviceId);
+    if (twin === undefined) return hubRefusals.deviceNotFound(deviceId);
+    const outcome = keep(patchTwin(twin, part, patch, clock.now()));
+    if (outcome.outcome === 'patched') emit({ event: 'twin-patched', hub: hostName, deviceId, part });
+    return outcome;
+  }
+
+  function keep(outcome: TwinPatchOutcome): TwinPatchOutcome {
+    if (outcome.outcome === 'patched') store.twins.set(outcome.twin.deviceId, outcome.twin);
+    return outcome;
+  }
 }

@@ -1,3 +1,12 @@
+/** A device-to-cloud event as a carrier read it. */
+export interface DeviceEvent {
+  readonly body: Uint8Array;
+  /** `content-type`, if any. */
+  readonly contentType?: string | undefined;
+  /** Application properties. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
 /** A device-to-cloud message that a hub accepted. */
 export interface TelemetryMessage {
   /** Host name of the hub, with its port. */

@@ -5,7 +5,8 @@
 import { isEndorseError } from '@endorse/interface';
 import { createGuid, parseHubTarget } from '@endorse/protocol';
 import type { EmulatorCore } from '../core/core.ts';
-import type { HubFault, IotHub } from '../hub/hub.ts';
+import type { IotHub } from '../hub/hub.ts';
+import type { HubFault } from '../hub/hub-fault.ts';
 import type { Stamps } from './fault-answer.ts';
 import type { HttpAnswer, HttpCall, HttpHandler } from './http-call.ts';
 import { findMethodProblem } from './methods.ts';
