@@ -41,6 +41,45 @@ export {
 } from './bodies/registration-state.ts';
 export type { ServiceErrorBody } from './bodies/service-error-body.ts';
 export { decodeServiceErrorBody, encodeServiceErrorBody } from './bodies/service-error-body.ts';
+export type { DrsConfirmation } from './drs/drs-confirmation.ts';
+export {
+  decodeDrsConfirmation,
+  decodeDrsProgressUrl,
+  encodeDrsConfirmation,
+  encodeDrsProgressUrl,
+  maxNonceBytes,
+} from './drs/drs-confirmation.ts';
+export type { DrsRegisterReply } from './drs/drs-http.ts';
+export {
+  decodeDrsConfirmationReply,
+  decodeDrsProgressReply,
+  decodeDrsRegisterReply,
+  encodeDrsConfirmationHttpRequest,
+  encodeDrsProgressHttpRequest,
+  encodeDrsRegisterHttpRequest,
+} from './drs/drs-http.ts';
+export type { DrsProgress } from './drs/drs-progress.ts';
+export { decodeDrsProgress, encodeDrsProgress } from './drs/drs-progress.ts';
+export type { DrsChallenge, DrsOperation, DrsRegisterBody } from './drs/drs-register.ts';
+export {
+  decodeDrsOperation,
+  decodeDrsRegisterBody,
+  encodeDrsChallenge,
+  encodeDrsOperation,
+  encodeDrsRegisterBody,
+  tryDecodeDrsChallenge,
+} from './drs/drs-register.ts';
+export type { DrsTarget, DrsTargetOptions } from './drs/drs-target.ts';
+export {
+  defaultDrsApiVersion,
+  drsMethods,
+  encodeDrsOperationPath,
+  encodeDrsOperationTarget,
+  encodeDrsRegisterTarget,
+  encodeDrsTrustConfirmationTarget,
+  parseDrsTarget,
+} from './drs/drs-target.ts';
+export { resolveDrsProgressTarget } from './drs/progress-url.ts';
 export type { DeviceRegistrationName, DeviceTarget } from './http/device-target.ts';
 export {
   deviceMethods,
@@ -162,3 +201,5 @@ export type { IndividualEnrollment } from './service/individual-enrollment.ts';
 export { decodeIndividualEnrollment, encodeIndividualEnrollment } from './service/individual-enrollment.ts';
 export type { ActivationParts } from './tpm/activation-blob.ts';
 export { joinActivationBlob, splitActivationBlob } from './tpm/activation-blob.ts';
+export type { NonceParts } from './tpm/nonce-blob.ts';
+export { joinCredentialNonceBlob, splitNonceBlob } from './tpm/nonce-blob.ts';

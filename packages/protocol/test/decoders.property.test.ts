@@ -9,6 +9,11 @@ import { describe, expect, test } from 'vitest';
 import {
   decodeAttestationMechanism,
   decodeChallengeBody,
+  decodeDrsConfirmation,
+  decodeDrsOperation,
+  decodeDrsProgress,
+  decodeDrsProgressUrl,
+  decodeDrsRegisterBody,
   decodeIndividualEnrollment,
   decodeOperationStatus,
   decodeRegisterBody,
@@ -22,7 +27,10 @@ import {
   formatTimestamp,
   parseTimestamp,
   toServiceError,
+  resolveDrsProgressTarget,
+  splitNonceBlob,
   tryDecodeChallengeBody,
+  tryDecodeDrsChallenge,
 } from '@endorse/protocol';
 import { readVectors } from './vectors.ts';
 
@@ -31,12 +39,18 @@ const { provenance: _, ...bodies } = readVectors('bodies') as Readonly<Record<st
 const decoders: Readonly<Record<string, (input: string | Uint8Array) => unknown>> = {
   decodeAttestationMechanism,
   decodeChallengeBody,
+  decodeDrsConfirmation,
+  decodeDrsOperation,
+  decodeDrsProgress,
+  decodeDrsProgressUrl,
+  decodeDrsRegisterBody,
   decodeIndividualEnrollment,
   decodeOperationStatus,
   decodeRegisterBody,
   decodeRegistrationState,
   decodeServiceErrorBody,
   tryDecodeChallengeBody,
+  tryDecodeDrsChallenge,
 };
 
 const fieldNames = [
@@ -71,6 +85,11 @@ const fieldNames = [
   'customAllocationDefinition',
   'etag',
   'payload',
+  'correlationId',
+  'nonce',
+  'progressUrl',
+  'IotHubUrl',
+  'properties',
   '__proto__',
   'constructor',
   'toString',
@@ -115,6 +134,43 @@ describe.each(Object.entries(decoders))('%s', (_name, decode) => {
       { numRuns: 400 },
     );
   });
+});
+
+test('a progress URL leads to a target of the same origin or is refused, whatever it is', () => {
+  const origin = 'https://dps.example.test:8443';
+  const urls = fc.oneof(
+    fc.webUrl({ withQueryParameters: true, withFragments: true }),
+    fc
+      .tuple(fc.constantFrom('', '/', '//', '/\\', origin, `${origin}@`, `${origin}.`), fc.string())
+      .map((parts) => parts.join('')),
+  );
+  fc.assert(
+    fc.property(urls, (progressUrl) => {
+      let target: string;
+      try {
+        target = resolveDrsProgressTarget(progressUrl, { origin });
+      } catch (error) {
+        if (isEndorseError(error) && error.name === 'RemoteProtocolError') return;
+        throw error;
+      }
+      const url = new URL(`${origin}${target}`);
+      expect(url.origin).toBe(origin);
+      expect(url.searchParams.getAll('api-version')).not.toHaveLength(0);
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('a nonce blob is split or refused with RemoteProtocolError', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), (blob) => {
+      try {
+        splitNonceBlob(blob);
+      } catch (error) {
+        if (!isEndorseError(error) || error.name !== 'RemoteProtocolError') throw error;
+      }
+    }),
+  );
 });
 
 test('an error answer always becomes a ServiceError', () => {

@@ -9,18 +9,25 @@ import type {
   AttestationMechanism,
   ChallengeBody,
   DeviceTarget,
+  DrsProgress,
+  DrsRegisterReply,
+  DrsTarget,
   RegisterBody,
   ServiceOperation,
 } from '@endorse/protocol';
 import {
   decodeOperationStatus,
   deviceMethods,
+  drsMethods,
   encodeRegisterBody,
   joinActivationBlob,
   serviceMethods,
 } from '@endorse/protocol';
 
 declare const target: DeviceTarget;
+declare const drsTarget: DrsTarget;
+declare const drsReply: DrsRegisterReply;
+declare const drsProgress: DrsProgress;
 declare const attestation: AttestationMechanism;
 declare const body: RegisterBody;
 declare const parts: ActivationParts;
@@ -37,6 +44,25 @@ export function narrowTarget(): string | boolean {
       return false;
     default:
       return target satisfies never;
+  }
+}
+
+export function narrowDrs(): unknown {
+  // @ts-expect-error: only one kind of target is about an operation
+  drsTarget.operationId satisfies string;
+  if (drsTarget.kind === 'operation') return drsTarget.operationId satisfies string;
+  if (drsReply.kind === 'challenge') return drsReply.nonce satisfies Uint8Array;
+  if (drsReply.kind === 'operation') return drsReply.operationId satisfies string;
+  switch (drsProgress.status) {
+    case 'assigning':
+      return undefined;
+    case 'assigned':
+      return drsProgress.iotHubUrl satisfies string;
+    case 'failed':
+    case 'disabled':
+      return drsProgress.errorCode;
+    default:
+      return drsProgress satisfies never;
   }
 }
 
@@ -60,6 +86,8 @@ export const methods: Readonly<Record<DeviceTarget['kind'] | ServiceOperation, s
   ...deviceMethods,
   ...serviceMethods,
 };
+
+export const drs: Readonly<Record<DrsTarget['kind'], string>> = drsMethods;
 
 // What the decoders give is what the contracts ask for.
 export const operation: RegistrationOperationStatus = decodeOperationStatus('');

@@ -78,7 +78,8 @@ export function decodeChallengeReply(
   return { activationBlob, keyName };
 }
 
-function checkSuccess(response: HttpResponse, options: HttpResponseOptions, needsJson = true): void {
+/** Throws unless the status is 200 to 299 and, unless told otherwise, the body is JSON. */
+export function checkSuccess(response: HttpResponse, options: HttpResponseOptions, needsJson = true): void {
   const { status } = response;
   if (status >= 300 && status < 400) {
     // The service never redirects; following one would carry the token to another host.
@@ -100,7 +101,8 @@ function checkSuccess(response: HttpResponse, options: HttpResponseOptions, need
   if (needsJson) checkContentType(response);
 }
 
-function checkContentType(response: HttpResponse): void {
+/** Throws `ERR_REMOTE_CONTENT_TYPE` unless the body is JSON in UTF-8. */
+export function checkContentType(response: HttpResponse): void {
   const contentType = response.headers[headerNames.contentType];
   if (isJsonContentType(contentType)) return;
   throw malformed(
