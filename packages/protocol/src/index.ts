@@ -38,6 +38,7 @@ export {
   decodeRegistrationState,
   encodeRegistrationState,
   registrationStatuses,
+  registrationStateToJson,
 } from './bodies/registration-state.ts';
 export type { ServiceErrorBody } from './bodies/service-error-body.ts';
 export { decodeServiceErrorBody, encodeServiceErrorBody } from './bodies/service-error-body.ts';
@@ -80,6 +81,8 @@ export {
   parseDrsTarget,
 } from './drs/drs-target.ts';
 export { resolveDrsProgressTarget } from './drs/progress-url.ts';
+export type { CollectionOperation, CollectionTarget } from './http/collection-target.ts';
+export { encodeCollectionTarget, parseCollectionTarget } from './http/collection-target.ts';
 export type { DeviceRegistrationName, DeviceTarget } from './http/device-target.ts';
 export {
   deviceMethods,
@@ -104,6 +107,7 @@ export {
 } from './http/http-request.ts';
 export type { HttpResponse, HttpResponseOptions } from './http/http-response.ts';
 export {
+  checkSuccess,
   decodeChallengeReply,
   decodeRegistrationReply,
   decodeStatusLookupReply,
@@ -155,6 +159,7 @@ export {
   maxActivationBlobBytes,
   maxJsonDepth,
   maxOperationIdLength,
+  maxPageBytes,
   maxRequestBytes,
   maxResponseBytes,
   maxSasTokenLength,
@@ -187,18 +192,55 @@ export type {
   EnrolledCertificate,
 } from './service/attestation-mechanism.ts';
 export { decodeAttestationMechanism, encodeAttestationMechanism } from './service/attestation-mechanism.ts';
+export type {
+  BulkError,
+  BulkItem,
+  BulkKind,
+  BulkMode,
+  BulkOperation,
+  BulkResult,
+} from './service/bulk-operation.ts';
+export {
+  bulkModes,
+  decodeBulkResult,
+  decodeEnrollmentBulkOperation,
+  decodeGroupBulkOperation,
+  encodeBulkResult,
+  encodeEnrollmentBulkOperation,
+  encodeGroupBulkOperation,
+  maxBulkItems,
+} from './service/bulk-operation.ts';
 export type { ServiceConnection } from './service/connection-string.ts';
 export { formatServiceConnectionString, parseServiceConnectionString } from './service/connection-string.ts';
 export { createEtag, encodeRegistrationEtag, matchesEtag } from './service/etag.ts';
 export type { EnrollmentGroup } from './service/enrollment-group.ts';
-export { decodeEnrollmentGroup, encodeEnrollmentGroup } from './service/enrollment-group.ts';
+export {
+  decodeEnrollmentGroup,
+  encodeEnrollmentGroup,
+  enrollmentGroupToJson,
+} from './service/enrollment-group.ts';
 export type {
   AllocationPolicy,
   EnrollmentSettings,
   ProvisioningStatus,
 } from './service/enrollment-settings.ts';
 export type { IndividualEnrollment } from './service/individual-enrollment.ts';
-export { decodeIndividualEnrollment, encodeIndividualEnrollment } from './service/individual-enrollment.ts';
+export {
+  decodeIndividualEnrollment,
+  encodeIndividualEnrollment,
+  individualEnrollmentToJson,
+} from './service/individual-enrollment.ts';
+export type { QueryItemType } from './service/query.ts';
+export {
+  decodeEnrollmentGroupPage,
+  decodeEnrollmentPage,
+  decodeQuery,
+  decodeRegistrationPage,
+  decodeRowPage,
+  encodePage,
+  encodeQuery,
+  maxQueryLength,
+} from './service/query.ts';
 export type { ActivationParts } from './tpm/activation-blob.ts';
 export { joinActivationBlob, splitActivationBlob } from './tpm/activation-blob.ts';
 export type { NonceParts } from './tpm/nonce-blob.ts';

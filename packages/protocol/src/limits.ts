@@ -9,6 +9,9 @@ export const maxResponseBytes = 1_048_576;
 /** Largest request body, in bytes: 96 KiB, the service's own message limit. */
 export const maxRequestBytes = 98_304;
 
+/** Largest page of a query's rows, in bytes: 16 MiB. */
+export const maxPageBytes = 16_777_216;
+
 /** Deepest nesting of a JSON body; objects and arrays count one level each. */
 export const maxJsonDepth = 64;
 

@@ -23,6 +23,8 @@ export interface HttpResponseOptions {
   readonly nowMs: number;
   /** What was being attempted, for messages; for example `register my-device`. */
   readonly attempted: string;
+  /** What an operator should do about an error answer; default {@link serviceErrorRemedy}, which speaks to devices. */
+  readonly remedyFor?: (status: number, serviceCode?: number) => string | undefined;
 }
 
 /**
@@ -78,7 +80,7 @@ export function decodeChallengeReply(
   return { activationBlob, keyName };
 }
 
-/** Throws unless the status is 200 to 299 and, unless told otherwise, the body is JSON. */
+/** Throws unless the status is 200 to 299 and, unless told otherwise, the body is JSON; as {@link decodeRegistrationReply} does. */
 export function checkSuccess(response: HttpResponse, options: HttpResponseOptions, needsJson = true): void {
   const { status } = response;
   if (status >= 300 && status < 400) {

@@ -21,11 +21,11 @@ export function toServiceError(response: HttpResponse, options: HttpResponseOpti
       trackingId: body.trackingId ?? response.headers[headerNames.requestId]?.slice(0, 128),
       retryAfterMs: parseRetryAfter(response.headers[headerNames.retryAfter], options.nowMs),
     },
-    { remedy: serviceErrorRemedy(response.status, serviceCode) },
+    { remedy: (options.remedyFor ?? serviceErrorRemedy)(response.status, serviceCode) },
   );
 }
 
-/** One imperative sentence for an error answer; undefined when nothing useful is known. */
+/** One imperative sentence for an error answer to a device; undefined when nothing useful is known. */
 export function serviceErrorRemedy(status: number, serviceCode?: number): string | undefined {
   return (serviceCode === undefined ? undefined : remediesByCode[serviceCode]) ?? remediesByStatus[status];
 }

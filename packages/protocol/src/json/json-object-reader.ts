@@ -104,12 +104,19 @@ export class JsonObjectReader {
     return reader;
   }
 
+  /** Readers of the objects in an array. */
+  optionalReaders(key: string, maxItems: number): readonly JsonObjectReader[] | undefined {
+    return this.#optionalArray(key, maxItems)?.map((item, index) => {
+      const path = `${this.path(key)}[${index}]`;
+      if (typeof item === 'object' && item !== null && !Array.isArray(item)) {
+        return new JsonObjectReader(this.#what, item as JsonObject, path);
+      }
+      throw this.problem(`${key}[${index}]`, `must be an object, found ${describeValue(item)}`);
+    });
+  }
+
   optionalStrings(key: string, maxItems: number, maxLength: number): readonly string[] | undefined {
-    const value = this.optionalValue(key);
-    if (value === undefined) return undefined;
-    if (!Array.isArray(value)) throw this.problem(key, `must be an array, found ${describeValue(value)}`);
-    if (value.length > maxItems) throw this.problem(key, `has ${value.length} items, more than ${maxItems}`);
-    return value.map((item: JsonValue, index) => {
+    return this.#optionalArray(key, maxItems)?.map((item, index) => {
       if (typeof item === 'string' && item.length <= maxLength) return item;
       throw this.problem(`${key}[${index}]`, `must be a string of at most ${maxLength} characters`);
     });
@@ -119,6 +126,14 @@ export class JsonObjectReader {
     this.#read.add(key);
     const value = Object.hasOwn(this.#object, key) ? this.#object[key] : undefined;
     return value === null ? undefined : value;
+  }
+
+  #optionalArray(key: string, maxItems: number): readonly JsonValue[] | undefined {
+    const value = this.optionalValue(key);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value)) throw this.problem(key, `must be an array, found ${describeValue(value)}`);
+    if (value.length > maxItems) throw this.problem(key, `has ${value.length} items, more than ${maxItems}`);
+    return value as readonly JsonValue[];
   }
 
   /** Every field that was not asked for; undefined when there is none. */

@@ -19,6 +19,11 @@ export interface EnrollmentGroup extends EnrollmentSettings {
 
 /** Writes an enrollment group. Throws `ERR_INVALID_ARGUMENT`, or `ERR_LOCAL_UNENCODABLE` above 96 KiB. */
 export function encodeEnrollmentGroup(group: EnrollmentGroup): string {
+  return formatJson('enrollment group', enrollmentGroupToJson(group));
+}
+
+/** The wire form of an enrollment group; it holds keys in clear. Throws `ERR_INVALID_ARGUMENT`. */
+export function enrollmentGroupToJson(group: EnrollmentGroup): Readonly<Record<string, unknown>> {
   const { extra, enrollmentGroupId, attestation, ...rest } = group;
   assertSettings('group', group);
   if (attestation === undefined) throw new InvalidArgumentError('group.attestation', 'is missing');
@@ -28,7 +33,7 @@ export function encodeEnrollmentGroup(group: EnrollmentGroup): string {
     attestation: attestationToJson(attestation),
     ...rest,
   };
-  return formatJson('enrollment group', withExtra(known, extra));
+  return withExtra(known, extra);
 }
 
 /**
@@ -36,7 +41,13 @@ export function encodeEnrollmentGroup(group: EnrollmentGroup): string {
  * Throws `ERR_REMOTE_MALFORMED`, `ERR_REMOTE_UNEXPECTED` or `ERR_REMOTE_TOO_LARGE` (default limit 96 KiB).
  */
 export function decodeEnrollmentGroup(input: JsonInput, options: JsonDecodeOptions = {}): EnrollmentGroup {
-  const reader = JsonObjectReader.parse('enrollment group', input, options.maxBytes ?? maxRequestBytes);
+  return readEnrollmentGroup(
+    JsonObjectReader.parse('enrollment group', input, options.maxBytes ?? maxRequestBytes),
+  );
+}
+
+/** Reads an enrollment group from its object. Internal to the package's decoders. */
+export function readEnrollmentGroup(reader: JsonObjectReader): EnrollmentGroup {
   const enrollmentGroupId = reader.requiredString('enrollmentGroupId', 1024);
   const problem = findRegistrationIdProblem(enrollmentGroupId);
   if (problem !== undefined) throw reader.problem('enrollmentGroupId', problem);

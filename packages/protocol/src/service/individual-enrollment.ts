@@ -29,6 +29,13 @@ export interface IndividualEnrollment extends EnrollmentSettings {
 
 /** Writes an individual enrollment. Throws `ERR_INVALID_ARGUMENT`, or `ERR_LOCAL_UNENCODABLE` above 96 KiB. */
 export function encodeIndividualEnrollment(enrollment: IndividualEnrollment): string {
+  return formatJson('individual enrollment', individualEnrollmentToJson(enrollment));
+}
+
+/** The wire form of an individual enrollment; it holds keys in clear. Throws `ERR_INVALID_ARGUMENT`. */
+export function individualEnrollmentToJson(
+  enrollment: IndividualEnrollment,
+): Readonly<Record<string, unknown>> {
   const { extra, registrationId, deviceId, attestation, registrationState, ...rest } = enrollment;
   assertSettings('enrollment', enrollment);
   if (attestation === undefined) throw new InvalidArgumentError('enrollment.attestation', 'is missing');
@@ -40,7 +47,7 @@ export function encodeIndividualEnrollment(enrollment: IndividualEnrollment): st
     attestation: attestationToJson(attestation),
     ...rest,
   };
-  return formatJson('individual enrollment', withExtra(known, extra));
+  return withExtra(known, extra);
 }
 
 /**
@@ -51,7 +58,13 @@ export function decodeIndividualEnrollment(
   input: JsonInput,
   options: JsonDecodeOptions = {},
 ): IndividualEnrollment {
-  const reader = JsonObjectReader.parse('individual enrollment', input, options.maxBytes ?? maxRequestBytes);
+  return readIndividualEnrollment(
+    JsonObjectReader.parse('individual enrollment', input, options.maxBytes ?? maxRequestBytes),
+  );
+}
+
+/** Reads an individual enrollment from its object. Internal to the package's decoders. */
+export function readIndividualEnrollment(reader: JsonObjectReader): IndividualEnrollment {
   const registrationId = reader.requiredString('registrationId', 1024);
   check(reader, 'registrationId', findRegistrationIdProblem(registrationId));
   const deviceId = reader.optionalString('deviceId', 1024);
