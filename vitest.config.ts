@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * One configuration for every suite. `unit` is pure and fast, `int` uses
- * loopback sockets and swtpm, `system` needs what `npm run test:system` sets up.
+ * loopback sockets and swtpm, `system` needs what `npm run test:system` sets up,
+ * `containers` a container engine.
  * The source condition makes tests run from `src/`, so nothing is built first.
  */
 const conditions = ['@endorse/source'];
@@ -23,7 +24,7 @@ export default defineConfig({
           // The tests are pure, so a worker may go on to the next file: a third of the time.
           isolate: false,
           include: ['{packages/*,harness,scripts}/test/**/*.{test,property.test}.ts'],
-          exclude: ['**/*.{int,e2e,system}.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.{int,e2e,system,container}.test.ts', '**/node_modules/**', '**/dist/**'],
           testTimeout: 10_000,
           execArgv,
         },
@@ -47,6 +48,18 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          execArgv,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'containers',
+          include: ['harness/suites/**/*.container.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          // The first test of a file builds its image.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           execArgv,
         },
       },

@@ -18,7 +18,7 @@ export const docComments: Check = {
   summary: 'every public symbol has a doc comment that begins with a sentence',
   async run(root) {
     const entries = readWorkspace(root)
-      .filter(({ folder }) => folder.startsWith('packages/'))
+      .filter(({ manifest }) => manifest.private !== true)
       .flatMap(({ folder, manifest }) =>
         Object.values(manifest.exports ?? {}).flatMap((target) => {
           const source = typeof target === 'string' ? undefined : target['@endorse/source'];

@@ -2,7 +2,7 @@
  * Runs a tier of suites and sums it up.
  *
  *   main.ts test     the unit tests, then every check beside the integration tests
- *   main.ts system   the tests against foreign tools
+ *   main.ts system   the tests against foreign tools, and those in containers where an engine answers
  *
  * Leaves `reports/<tier>.json`, which `.ci/run` adds up over the tiers.
  */
@@ -73,9 +73,16 @@ async function runTests(): Promise<SuiteResult[]> {
   return [sumUpChecks(results), unit, int];
 }
 
+/** The set-up step before us says in the environment whether there is an engine, and said why where there is none. */
+async function runContainers(): Promise<SuiteResult[]> {
+  if (process.env['ENDORSE_CONTAINERS'] === 'available') return [await runProject('containers')];
+  process.stdout.write('\nthe container suites are not run: no container engine answers\n');
+  return [];
+}
+
 const tiers: Readonly<Record<string, () => Promise<SuiteResult[]>>> = {
   test: runTests,
-  system: async () => [await runProject('system')],
+  system: async () => [await runProject('system'), ...(await runContainers())],
 };
 
 const tier = process.argv[2] ?? '';

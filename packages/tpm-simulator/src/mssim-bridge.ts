@@ -22,15 +22,17 @@ import { listenOnPortPair } from './port-pair.ts';
 export interface MssimBridgeOptions {
   /** Address of the swtpm behind the bridge: `swtpm://host:port` or `swtpm+unix:///path`. */
   readonly target: string;
-  /** Command port on 127.0.0.1, the platform port is the next one; default two free ones. */
+  /** Command port, the platform port is the next one; default two free ones. */
   readonly port?: number | undefined;
+  /** Address to listen on; default `127.0.0.1`. Whoever reaches the ports has the TPM: another one is for containers. */
+  readonly bind?: string | undefined;
   /** Longest duration of one TPM command, in milliseconds; default 300,000, what a key generation may take. */
   readonly commandTimeoutMs?: number | undefined;
 }
 
 /** A running bridge. */
 export interface MssimBridge extends AsyncDisposable {
-  /** `mssim://127.0.0.1:port`. */
+  /** `mssim://127.0.0.1:port`, for clients on this machine. */
   readonly address: string;
   /** Takes TPM commands. */
   readonly commandPort: number;
@@ -43,7 +45,8 @@ export interface MssimBridge extends AsyncDisposable {
 const defaultCommandTimeoutMs = 300_000;
 
 /**
- * Offers the protocol of the Microsoft/IBM reference simulator (mssim) in front of a swtpm, on the loopback interface.
+ * Offers the protocol of the Microsoft/IBM reference simulator (mssim) in front of a swtpm, on the loopback
+ * interface unless told otherwise.
  *
  * Like the original it serves one client per port at a time, and the TPM waits for TPM2_Startup after
  * its power came back. What swtpm cannot do (NV off, alternative results) is refused as an unknown code is.
@@ -55,7 +58,7 @@ export async function startMssimBridge(options: MssimBridgeOptions): Promise<Mss
   checkPort(options.port);
   const timeoutMs = options.commandTimeoutMs ?? defaultCommandTimeoutMs;
   const machine = createSimulatedMachine(endpoints, timeoutMs);
-  const [commandServer, platformServer] = await listenOnPortPair(options.port);
+  const [commandServer, platformServer] = await listenOnPortPair(options.port, options.bind);
   const sockets = new Set<Socket>();
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= closeAll([commandServer, platformServer], sockets, machine));

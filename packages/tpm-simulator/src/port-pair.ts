@@ -9,15 +9,18 @@ const highestPort = 32_000;
 const maxAttempts = 50;
 
 /**
- * Binds two neighbouring ports of the loopback interface (tools expect the second channel one above
+ * Binds two neighbouring ports, of the loopback interface unless told otherwise (tools expect the second channel one above
  * the first) and hands over the listening servers, the lower port first. Without `port` any free pair.
  * Rejects with `ERR_SIMULATOR_START` when they are taken.
  */
-export async function listenOnPortPair(port?: number): Promise<readonly [Server, Server]> {
+export async function listenOnPortPair(
+  port?: number,
+  host = '127.0.0.1',
+): Promise<readonly [Server, Server]> {
   for (let attempt = 0; attempt < (port === undefined ? maxAttempts : 1); attempt += 1) {
     const lower = port ?? lowestPort + 2 * Math.floor(Math.random() * ((highestPort - lowestPort) / 2));
-    const first = await tryListen(lower);
-    const second = first && (await tryListen(lower + 1));
+    const first = await tryListen(lower, host);
+    const second = first && (await tryListen(lower + 1, host));
     if (first !== undefined && second !== undefined) return [first, second];
     first?.close();
   }
@@ -35,10 +38,10 @@ export async function findFreePortPair(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-async function tryListen(port: number): Promise<Server | undefined> {
+async function tryListen(port: number, host: string): Promise<Server | undefined> {
   const server = createServer();
   try {
-    server.listen({ port, host: '127.0.0.1', exclusive: true });
+    server.listen({ port, host, exclusive: true });
     await once(server, 'listening');
     return server;
   } catch {

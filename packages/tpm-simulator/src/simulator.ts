@@ -5,7 +5,7 @@ import { SimulatorError } from './errors.ts';
 import { findFreePortPair } from './port-pair.ts';
 import { shutdownClear } from './raw-command.ts';
 import { withRawTpm } from './raw-tpm.ts';
-import { copyState, createWorkDirectory } from './state-directory.ts';
+import { clearState, copyState, createWorkDirectory } from './state-directory.ts';
 import type { WorkDirectory } from './state-directory.ts';
 import { SwtpmProcess } from './swtpm-process.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -42,6 +42,11 @@ export interface TpmSimulator extends AsyncDisposable {
    * Open connections are lost. Rejects with `ERR_SIMULATOR_STOPPED` after {@link TpmSimulator.stop}.
    */
   restart(): Promise<void>;
+  /**
+   * Puts the TPM back into the state it was started with, at the same address: a fresh one gets other seeds, a copied
+   * one is copied again. Open connections are lost. Rejects with `ERR_SIMULATOR_STOPPED` after {@link TpmSimulator.stop}.
+   */
+  reset(): Promise<void>;
   /** Cuts the power: SIGKILL, nothing is saved that was not saved. {@link TpmSimulator.restart} brings it back. */
   kill(): Promise<void>;
   /** Ends the process and removes its directory; bounded in time, harmless when repeated, never rejects. */
@@ -122,6 +127,15 @@ class Simulator implements TpmSimulator {
   async restart(): Promise<void> {
     await this.#change(async () => {
       await this.#powerDown();
+      await this.#launch(undefined);
+    });
+  }
+
+  async reset(): Promise<void> {
+    await this.#change(async () => {
+      await this.#process?.terminate('now');
+      await clearState(this.#work.state);
+      if (this.#plan.stateFrom !== undefined) await copyState(this.#plan.stateFrom, this.#work.state);
       await this.#launch(undefined);
     });
   }

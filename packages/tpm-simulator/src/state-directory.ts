@@ -43,6 +43,12 @@ export async function copyState(from: string, to: string): Promise<void> {
   await Promise.all(names.map((name) => copyFile(join(from, name), join(to, name))));
 }
 
+/** Forgets the NV memory of a stopped TPM. */
+export async function clearState(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  await Promise.all(names.map((name) => rm(join(directory, name), { force: true })));
+}
+
 async function stateFiles(directory: string): Promise<string[]> {
   let cause: unknown;
   try {

@@ -57,6 +57,36 @@ describe('startTpmSimulator', () => {
   });
 });
 
+describe('reset', () => {
+  const endorsementKey = bytes.readPublic(0x8101_0001);
+
+  it('makes a fresh TPM forget everything, seeds included, at the same address', async () => {
+    await using simulator = await startTpmSimulator();
+    const { address } = simulator;
+    const primary = await command(address, bytes.createPrimary);
+    await simulator.reset();
+    expect(simulator.address).toBe(address);
+    expect((await readTpmSnapshot(address)).transient).toEqual([]);
+    const other = await command(address, bytes.createPrimary);
+    expect(codeOf(other)).toBe(ok);
+    expect(other).not.toBe(primary);
+  });
+
+  it('brings a copied TPM back to what was copied, also after a crash', async () => {
+    await using simulator = await startTpmSimulator({ provisioned: true });
+    const before = await command(simulator.address, endorsementKey);
+    await simulator.kill();
+    await simulator.reset();
+    expect(await command(simulator.address, endorsementKey)).toBe(before);
+  });
+
+  it('is refused after stop', async () => {
+    const simulator = await startTpmSimulator();
+    await simulator.stop();
+    await expect(simulator.reset()).rejects.toMatchObject({ code: 'ERR_SIMULATOR_STOPPED' });
+  });
+});
+
 describe('restart', () => {
   it.each(['unix', 'tcp'] as const)(
     'keeps address and persistent objects, drops the rest, on %s',

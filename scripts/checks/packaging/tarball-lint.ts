@@ -34,7 +34,7 @@ export function fileListProblems(files: readonly string[]): string[] {
     .filter((file) => !files.includes(file))
     .map((file) => `lacks ${file}`);
   for (const file of files) {
-    const expected = /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|(dist|src)\/.+)$/.test(file);
+    const expected = /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|(dist|src|images)\/.+)$/.test(file);
     const isTest = /(^|\/)test\/|\.test\.|\.test-d\./.test(file);
     if (!expected || isTest) problems.push(`contains ${file}`);
   }
