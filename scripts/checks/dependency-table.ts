@@ -50,12 +50,13 @@ const published = [
   'transport-amqp',
   'transport-http',
   'transport-mqtt',
+  'transport-socket',
   'tss',
 ];
 
 const transport = {
   tier: '2',
-  imports: ['interface', 'protocol'],
+  imports: ['interface', 'protocol', 'transport-socket'],
   testImports: ['testkit', 'compliance', 'emulator'],
 } as const;
 
@@ -113,6 +114,12 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
     holds: 'an identity that is a certificate',
     imports: ['interface', 'protocol'],
     testImports: ['testkit', 'compliance'],
+  },
+  'transport-socket': {
+    tier: '2',
+    holds: 'how the transports connect: TLS, proxies, WebSockets, errors that say what failed',
+    imports: ['interface', 'protocol'],
+    testImports: ['testkit'],
   },
   'transport-http': { ...transport, holds: 'HTTPS, on undici' },
   'transport-amqp': { ...transport, holds: 'AMQP over TLS and WebSocket, on rhea' },

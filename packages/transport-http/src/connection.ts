@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Connector, ConnectorSettings } from './connector.ts';
+import { createSocketSet } from '@endorse/transport-socket';
+import type { Connector, ConnectorSettings } from '@endorse/transport-socket/connector';
 import type { HttpDispatcher, OwnedHttpDispatcher } from './dispatcher.ts';
 import { loadClient } from './load-client.ts';
 
@@ -16,7 +17,7 @@ export interface Connection {
 /** An idle connection is kept this long when the server does not say; registrations poll every few seconds. */
 const keepAliveTimeoutMs = 60_000;
 
-/** How long a close notification may take to leave before the socket is destroyed. */
+/** How long a dispatcher of the application may take to go. */
 const closeTimeoutMs = 1_000;
 
 /** A connection made by us. */
@@ -25,19 +26,20 @@ export function createConnection(
   settings: ConnectorSettings,
   limits: { readonly maxHeaderBytes: number },
 ): Connection {
-  const sockets = new Set<Socket>();
+  const sockets = createSocketSet();
   let connector: Promise<Connector> | undefined;
   let current: { readonly client: Promise<OwnedHttpDispatcher>; readonly ended: AbortController } | undefined;
 
   const make = async (ended: AbortSignal): Promise<OwnedHttpDispatcher> => {
-    connector ??= import('./connector.ts').then(({ createConnector }) => createConnector(settings));
+    connector ??= import('@endorse/transport-socket/connector').then(({ createConnector }) =>
+      createConnector(settings),
+    );
     connector.catch(() => {
       connector = undefined;
     });
     const [Client, { open }] = await Promise.all([loadClient(), connector]);
     const track = (socket: Socket): void => {
       sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
       // A tunnel has several steps: the next one must not begin after the end.
       if (ended.aborted) socket.destroy();
     };
@@ -58,7 +60,7 @@ export function createConnection(
     const lost = current;
     current = undefined;
     lost?.ended.abort();
-    for (const socket of sockets) socket.destroy();
+    sockets.destroy();
     lost?.client.then((client) => client.destroy()).catch(() => undefined);
   };
   return {
@@ -71,9 +73,9 @@ export function createConnection(
     },
     drop,
     close: async () => {
-      await Promise.all([...sockets].map(sayGoodbye));
+      await sockets.close();
       drop();
-      await Promise.all([...sockets].map(closed));
+      await sockets.close();
     },
   };
 }
@@ -102,25 +104,4 @@ export function ownConnection(make: () => OwnedHttpDispatcher): Connection {
     drop: () => void end(),
     close: end,
   };
-}
-
-/** Sends what is due (TLS close_notify, FIN) and destroys the socket. */
-async function sayGoodbye(socket: Socket): Promise<void> {
-  socket.destroySoon();
-  await closed(socket);
-}
-
-/** Waits until the socket is closed, for a bounded time, and makes it so. */
-async function closed(socket: Socket): Promise<void> {
-  if (socket.closed) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      socket.destroy();
-      resolve();
-    }, closeTimeoutMs);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,5 +1,5 @@
 import { LocalProtocolError, RemoteProtocolError, TransportError } from '@endorse/interface';
-import { isTlsAlert, openError, tlsError } from './connect-errors.ts';
+import { isTlsAlert, openError, tlsError } from '@endorse/transport-socket';
 
 /** How far an exchange had come when it failed. */
 export interface ExchangeProgress {

@@ -29,6 +29,4 @@ export type {
   OwnedHttpDispatcher,
 } from './dispatcher.ts';
 export type { HttpDispatcherFactory, HttpTransportOptions } from './options.ts';
-export type { ProxyRule, ProxySettings } from './proxy-settings.ts';
-export { proxyFromEnvironment } from './proxy-settings.ts';
 export { createHttpTransport } from './transport.ts';

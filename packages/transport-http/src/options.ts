@@ -1,11 +1,17 @@
-import { X509Certificate } from 'node:crypto';
-import type { ClientCertificate, Clock, Logger, Secret } from '@endorse/interface';
+import type { ClientCertificate, Clock, Logger } from '@endorse/interface';
 import { InvalidArgumentError, silentLogger } from '@endorse/interface';
 import { systemClock } from '@endorse/interface/node';
 import { defaultApiVersion, maxResponseBytes, validateApiVersion } from '@endorse/protocol';
+import type { ConnectionOptions, ConnectionSettings } from '@endorse/transport-socket';
+import {
+  checkConnectionOptions,
+  checkInteger,
+  checkOptionNames,
+  checkPrintable,
+  checkTimeout,
+  connectionOptionNames,
+} from '@endorse/transport-socket';
 import type { HttpDispatcher, OwnedHttpDispatcher } from './dispatcher.ts';
-import type { ProxyRule } from './proxy-settings.ts';
-import { fixedProxy, noProxy, proxyFromEnvironment } from './proxy-settings.ts';
 
 /** Makes the dispatcher of one session, which owns it; `certificate` is the one to show in the TLS handshake. */
 export type HttpDispatcherFactory = (session: {
@@ -16,24 +22,7 @@ export type HttpDispatcherFactory = (session: {
 }) => OwnedHttpDispatcher;
 
 /** Options of {@link createHttpTransport}. */
-export interface HttpTransportOptions {
-  /**
-   * PEM certificates to trust instead of the ones Node.js trusts. Default: those of Node.js,
-   * `NODE_EXTRA_CA_CERTS` included. `NODE_TLS_REJECT_UNAUTHORIZED` has no effect on this transport.
-   */
-  readonly ca?: string | readonly string[] | undefined;
-  /**
-   * `http://` or `https://` address of a proxy to tunnel through with CONNECT, credentials included
-   * (`http://user:password@proxy.example:3128`). Never printed: only its host and port are.
-   */
-  readonly proxyUrl?: string | Secret | undefined;
-  /** PEM certificates that an `https://` proxy is trusted by; default: the same as `ca`. */
-  readonly proxyCa?: string | readonly string[] | undefined;
-  /**
-   * Takes the proxy from `https_proxy` or `HTTPS_PROXY`, except for hosts in `no_proxy` or `NO_PROXY`, as they are
-   * when the transport is created. Default false: what runs as a service should not depend on who started it.
-   */
-  readonly proxyFromEnvironment?: boolean | undefined;
+export interface HttpTransportOptions extends ConnectionOptions {
   /**
    * An undici dispatcher to send through, or a function that makes one for each session. A shared one is never
    * closed by the transport and cannot carry X.509. Excludes `ca`, the proxy options and `maxHeaderBytes`, which it
@@ -61,10 +50,7 @@ export interface HttpTransportOptions {
 }
 
 /** Options, checked and completed. */
-export interface HttpSettings {
-  readonly ca: readonly string[] | undefined;
-  readonly proxyCa: readonly string[] | undefined;
-  readonly proxyFor: ProxyRule;
+export interface HttpSettings extends ConnectionSettings {
   readonly dispatcher: HttpDispatcher | HttpDispatcherFactory | undefined;
   readonly apiVersion: string;
   readonly userAgent: string;
@@ -79,40 +65,29 @@ export interface HttpSettings {
 
 /** Checks and completes the options. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE`. */
 export function checkOptions(options: HttpTransportOptions): HttpSettings {
-  if (options === null || typeof options !== 'object') {
-    throw new InvalidArgumentError('options', 'must be an object');
-  }
-  const unknown = Object.keys(options).find((name) => !optionNames.has(name));
-  // A misspelt `ca` or `proxyUrl` must not silently mean "use the defaults".
-  if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, 'is not an option');
-  const ca = certificates('options.ca', options.ca);
+  checkOptionNames(options, optionNames);
   return Object.freeze({
-    ca,
-    proxyCa: certificates('options.proxyCa', options.proxyCa) ?? ca,
-    proxyFor: proxyRule(options),
+    ...checkConnectionOptions(options),
     dispatcher: checkDispatcher(options),
     apiVersion: validateApiVersion(options.apiVersion ?? defaultApiVersion, 'options.apiVersion'),
-    userAgent: headerText('options.userAgent', options.userAgent ?? 'endorse-transport-http'),
-    maxBodyBytes: integer(
+    userAgent: checkPrintable('options.userAgent', options.userAgent ?? 'endorse-transport-http'),
+    maxBodyBytes: checkInteger(
       'options.maxBodyBytes',
       options.maxBodyBytes ?? maxResponseBytes,
       1,
       maxResponseBytes,
     ),
-    maxHeaderBytes: integer('options.maxHeaderBytes', options.maxHeaderBytes ?? 16_384, 1024, 1_048_576),
-    connectTimeoutMs: timeout('options.connectTimeoutMs', options.connectTimeoutMs ?? 20_000),
-    headersTimeoutMs: timeout('options.headersTimeoutMs', options.headersTimeoutMs ?? 30_000),
-    bodyTimeoutMs: timeout('options.bodyTimeoutMs', options.bodyTimeoutMs ?? 30_000),
+    maxHeaderBytes: checkInteger('options.maxHeaderBytes', options.maxHeaderBytes ?? 16_384, 1024, 1_048_576),
+    connectTimeoutMs: checkTimeout('options.connectTimeoutMs', options.connectTimeoutMs ?? 20_000),
+    headersTimeoutMs: checkTimeout('options.headersTimeoutMs', options.headersTimeoutMs ?? 30_000),
+    bodyTimeoutMs: checkTimeout('options.bodyTimeoutMs', options.bodyTimeoutMs ?? 30_000),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
   });
 }
 
 const optionNames: ReadonlySet<string> = new Set<keyof HttpTransportOptions>([
-  'ca',
-  'proxyUrl',
-  'proxyCa',
-  'proxyFromEnvironment',
+  ...connectionOptionNames,
   'dispatcher',
   'apiVersion',
   'userAgent',
@@ -125,22 +100,10 @@ const optionNames: ReadonlySet<string> = new Set<keyof HttpTransportOptions>([
   'logger',
 ]);
 
-function proxyRule(options: HttpTransportOptions): ProxyRule {
-  const fromEnvironment = options.proxyFromEnvironment ?? false;
-  if (typeof fromEnvironment !== 'boolean') {
-    throw new InvalidArgumentError('options.proxyFromEnvironment', 'must be a boolean');
-  }
-  if (options.proxyUrl === undefined) return fromEnvironment ? proxyFromEnvironment(process.env) : noProxy;
-  if (fromEnvironment) {
-    throw new InvalidArgumentError('options.proxyFromEnvironment', 'cannot be combined with proxyUrl');
-  }
-  return fixedProxy('options.proxyUrl', options.proxyUrl);
-}
-
 function checkDispatcher(options: HttpTransportOptions): HttpSettings['dispatcher'] {
   const { dispatcher } = options;
   if (dispatcher === undefined) return undefined;
-  const excluded = (['ca', 'proxyUrl', 'proxyCa', 'proxyFromEnvironment', 'maxHeaderBytes'] as const).find(
+  const excluded = ([...connectionOptionNames, 'maxHeaderBytes'] as const).find(
     (name) => options[name] !== undefined,
   );
   if (excluded !== undefined) {
@@ -153,42 +116,4 @@ function checkDispatcher(options: HttpTransportOptions): HttpSettings['dispatche
     );
   }
   return dispatcher;
-}
-
-/** Checks that every block of the given PEM text is a certificate, before a handshake can fail on it. */
-function certificates(
-  argument: string,
-  value: string | readonly string[] | undefined,
-): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const blocks = texts.flatMap((text) => (typeof text === 'string' ? (text.match(pemBlock) ?? []) : []));
-  if (texts.length === 0 || blocks.length < texts.length) {
-    throw new InvalidArgumentError(argument, 'must hold PEM certificates');
-  }
-  for (const block of blocks) {
-    try {
-      void new X509Certificate(block);
-    } catch {
-      throw new InvalidArgumentError(argument, 'holds a PEM block that is not a certificate');
-    }
-  }
-  return Object.freeze(blocks);
-}
-
-const pemBlock =
-  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
-
-function headerText(argument: string, value: string): string {
-  if (typeof value === 'string' && /^[\x20-\x7e]{1,256}$/.test(value)) return value;
-  throw new InvalidArgumentError(argument, 'must have 1 to 256 printable ASCII characters');
-}
-
-function timeout(argument: string, value: number): number {
-  return integer(argument, value, 1, 600_000);
-}
-
-function integer(argument: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new InvalidArgumentError(argument, `must be an integer from ${least} to ${most}`, 'ERR_OUT_OF_RANGE');
 }

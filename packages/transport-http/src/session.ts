@@ -7,7 +7,6 @@ import type {
   RegistrationReply,
   RegistrationSession,
   RegistrationTarget,
-  Secret,
   SessionRequestOptions,
 } from '@endorse/interface';
 import { InvalidArgumentError, LocalProtocolError } from '@endorse/interface';
@@ -20,6 +19,7 @@ import {
   encodeRegisterHttpRequest,
   headerNames,
 } from '@endorse/protocol';
+import { checkToken, requireSame, sessionClosed } from '@endorse/transport-socket';
 import type { Connection } from './connection.ts';
 import { exchange } from './exchange.ts';
 import type { HttpSettings } from './options.ts';
@@ -72,11 +72,11 @@ export class HttpSession implements RegistrationSession {
   }
 
   async register(request: RegisterRequest, options: SessionRequestOptions): Promise<RegistrationReply> {
-    const { target, settings } = this.#parts;
+    const { target, attestation, settings } = this.#parts;
     this.#check(options);
     const { registrationId } = request.registrationInfo;
     requireSame('request.registrationInfo.registrationId', registrationId, target.registrationId);
-    this.#checkToken(request.sasToken);
+    checkToken(attestation, request.sasToken);
     const attempted = `register ${registrationId}`;
     const encoded = encodeRegisterHttpRequest(target.idScope, request, this.#requestOptions);
     const response = await this.#send(attempted, encoded, options.signal);
@@ -87,10 +87,10 @@ export class HttpSession implements RegistrationSession {
     request: OperationStatusRequest,
     options: SessionRequestOptions,
   ): Promise<RegistrationReply> {
-    const { target, settings } = this.#parts;
+    const { target, attestation, settings } = this.#parts;
     this.#check(options);
     requireSame('request.registrationId', request.registrationId, target.registrationId);
-    this.#checkToken(request.sasToken);
+    checkToken(attestation, request.sasToken);
     const attempted = `query the operation of ${request.registrationId}`;
     const encoded = encodeOperationStatusHttpRequest(target.idScope, request, this.#requestOptions);
     const response = await this.#send(attempted, encoded, options.signal);
@@ -117,21 +117,6 @@ export class HttpSession implements RegistrationSession {
       throw new InvalidArgumentError('options.signal', 'must be an AbortSignal');
     }
     options.signal.throwIfAborted();
-  }
-
-  #checkToken(sasToken: Secret | undefined): void {
-    const { attestation } = this.#parts;
-    if (attestation === 'x509') {
-      if (sasToken === undefined) return;
-      throw new InvalidArgumentError('request.sasToken', 'must be absent for X.509');
-    }
-    if (typeof sasToken?.revealText !== 'function') {
-      throw new InvalidArgumentError('request.sasToken', `must be a Secret for ${attestation}`);
-    }
-    // Anything else would be cut short or refused as a header, with an error that may show it.
-    if (!/^[\x21-\x7e][\x20-\x7e]*$/.test(sasToken.revealText())) {
-      throw new InvalidArgumentError('request.sasToken', 'must be printable ASCII');
-    }
   }
 
   get #requestOptions(): HttpRequestOptions {
@@ -173,14 +158,4 @@ export class HttpSession implements RegistrationSession {
       this.#running = false;
     }
   }
-}
-
-function sessionClosed(): LocalProtocolError {
-  return new LocalProtocolError('ERR_SESSION_CLOSED', 'the session was closed', { state: 'closed' });
-}
-
-/** A session speaks for one registration; a request for another one is a mix-up of the caller. */
-function requireSame(argument: string, given: string, expected: string): void {
-  if (given !== expected)
-    throw new InvalidArgumentError(argument, 'must be the one the session was opened with');
 }

@@ -5,8 +5,9 @@ import type {
   TransportCapabilities,
 } from '@endorse/interface';
 import { InvalidArgumentError, UnsupportedCapabilityError, attestationKinds } from '@endorse/interface';
-import { formatHostPort, parseHostPort, validateIdScope, validateRegistrationId } from '@endorse/protocol';
-import { checkCertificate } from './client-certificate.ts';
+import { formatHostPort } from '@endorse/protocol';
+import type { SessionTarget } from '@endorse/transport-socket';
+import { checkClientCertificate, checkTarget } from '@endorse/transport-socket';
 import type { Connection } from './connection.ts';
 import { borrowConnection, createConnection, ownConnection } from './connection.ts';
 import type { HttpSettings, HttpTransportOptions } from './options.ts';
@@ -24,14 +25,15 @@ export function createHttpTransport(options: HttpTransportOptions = {}): Transpo
     specificationVersion: 'v1',
     capabilities,
     openSession: (target: RegistrationTarget, attestation: SessionAttestation) => {
-      const checked = checkTarget(target);
+      const checked = checkTarget(target, 443);
       checkKind(attestation);
+      const origin = `https://${formatHostPort(checked, { defaultPort: 443 })}`;
       return new HttpSession({
         target: checked.target,
-        origin: checked.origin,
+        origin,
         attestation: attestation.kind,
         settings,
-        connection: connectionFor(settings, checked, attestation),
+        connection: connectionFor(settings, checked, origin, attestation),
       });
     },
   } satisfies Transport);
@@ -45,28 +47,6 @@ const capabilities: TransportCapabilities = Object.freeze({
   proxy: true,
 });
 
-interface CheckedTarget {
-  readonly target: RegistrationTarget;
-  readonly host: string;
-  readonly port: number;
-  readonly origin: string;
-}
-
-function checkTarget(target: RegistrationTarget): CheckedTarget {
-  if (target === null || typeof target !== 'object')
-    throw new InvalidArgumentError('target', 'must be an object');
-  const { provisioningHost, idScope, registrationId } = target;
-  const { host, port } = parseHostPort(provisioningHost, { argument: 'target.provisioningHost' });
-  validateIdScope(idScope, 'target.idScope');
-  validateRegistrationId(registrationId, 'target.registrationId');
-  return {
-    target: Object.freeze({ provisioningHost, idScope, registrationId }),
-    host,
-    port,
-    origin: `https://${formatHostPort({ host, port }, { defaultPort: 443 })}`,
-  };
-}
-
 function checkKind(attestation: SessionAttestation): void {
   const kind: unknown = attestation?.kind;
   if (attestationKinds.some((known) => known === kind)) return;
@@ -79,10 +59,12 @@ function checkKind(attestation: SessionAttestation): void {
 
 function connectionFor(
   settings: HttpSettings,
-  { host, port, origin }: CheckedTarget,
+  { host, port }: SessionTarget,
+  origin: string,
   attestation: SessionAttestation,
 ): Connection {
-  const certificate = attestation.kind === 'x509' ? checkCertificate(attestation.certificate) : undefined;
+  const certificate =
+    attestation.kind === 'x509' ? checkClientCertificate(attestation.certificate) : undefined;
   const { dispatcher, ca, proxyCa, maxHeaderBytes } = settings;
   if (typeof dispatcher === 'function') {
     return ownConnection(() =>
@@ -100,7 +82,7 @@ function connectionFor(
   const proxy = settings.proxyFor(host, port);
   return createConnection(
     origin,
-    { host, port, proxy, ca, proxyCa, clientCertificate: certificate },
+    { host, port, proxy, ca, proxyCa, clientCertificate: certificate, alpnProtocols: ['http/1.1'] },
     { maxHeaderBytes },
   );
 }

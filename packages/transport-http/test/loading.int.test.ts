@@ -44,7 +44,9 @@ test('importing the package and opening a session loads neither undici nor netwo
   expect(files.filter(isUndici)).toEqual([]);
   expect(builtins.filter((name) => networking.includes(name))).toEqual([]);
   const foreign = files.filter(
-    (file) => !/\/packages\/(transport-http|interface|protocol)\/|^node:/.test(file) && !isUndici(file),
+    (file) =>
+      !/\/packages\/(transport-http|transport-socket|interface|protocol)\/|^node:/.test(file) &&
+      !isUndici(file),
   );
   expect(foreign).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { isEndorseError } from '@endorse/interface';
-import type { ProxySettings } from '@endorse/transport-http';
+import type { ProxySettings } from '@endorse/transport-socket';
 import { UsageError } from '../command/usage-error.ts';
 
 /** The proxy of the environment, and the variable that named it. */
@@ -8,13 +8,13 @@ export interface EnvironmentProxy extends ProxySettings {
   readonly variable: string;
 }
 
-/** The proxy that the HTTP transport uses for a host, by its own rule. Throws `UsageError` without repeating the address. */
+/** The proxy that the transports use for a host, by their own rule. Throws `UsageError` without repeating the address. */
 export async function findProxy(
   env: Readonly<Record<string, string | undefined>>,
   host: string,
   port: number,
 ): Promise<EnvironmentProxy | undefined> {
-  const { proxyFromEnvironment } = await import('@endorse/transport-http');
+  const { proxyFromEnvironment } = await import('@endorse/transport-socket');
   const variable = env['https_proxy'] ? 'https_proxy' : 'HTTPS_PROXY';
   try {
     const proxy = proxyFromEnvironment(env)(host, port);

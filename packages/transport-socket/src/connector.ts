@@ -1,7 +1,10 @@
 /**
- * Opens the TLS connection of a session: directly, or through a CONNECT tunnel.
- * Loaded at the first request. It is our own because undici's connector does not say
- * whether name lookup, TCP, the proxy or TLS failed, and cannot be stopped half-way.
+ * Opens the TLS connection of a session: directly, or through a CONNECT tunnel. To be loaded at the first request.
+ *
+ * It is our own because the connectors of undici, rhea and mqtt.js do not say whether name lookup, TCP, the proxy or
+ * TLS failed, and cannot be stopped half-way.
+ *
+ * @packageDocumentation
  */
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
@@ -15,6 +18,7 @@ import type { ProxySettings } from './proxy-settings.ts';
 export interface ConnectorSettings {
   /** Host name or IP address; IPv6 without brackets. */
   readonly host: string;
+  /** 1 to 65535. */
   readonly port: number;
   readonly proxy: ProxySettings | undefined;
   /** PEM; undefined for what Node.js trusts. */
@@ -22,6 +26,8 @@ export interface ConnectorSettings {
   readonly proxyCa: readonly string[] | undefined;
   /** PEM of the client certificate chain and its key. */
   readonly clientCertificate: { readonly cert: string; readonly key: string } | undefined;
+  /** Protocols for ALPN, as `http/1.1`; none by default. */
+  readonly alpnProtocols?: readonly string[];
 }
 
 /** Opens connections of one session. */
@@ -38,7 +44,8 @@ export function createConnector(settings: ConnectorSettings): Connector {
   return {
     async open(track) {
       const lower = proxy === undefined ? undefined : await openTunnel(proxy, settings, target, track);
-      return openTls({ host, port, context, lower, track }, (cause, connected) =>
+      const { alpnProtocols = [] } = settings;
+      return openTls({ host, port, context, lower, alpnProtocols, track }, (cause, connected) =>
         connected ? tlsError(target, cause) : connectError(target, cause),
       );
     },
@@ -60,7 +67,8 @@ async function openTunnel(
   let socket: Socket;
   if (proxy.protocol === 'https:') {
     const context = secureContext(settings.proxyCa, address);
-    socket = await openTls({ host, port, context, lower: undefined, track }, toError);
+    const alpnProtocols = ['http/1.1'];
+    socket = await openTls({ host, port, context, lower: undefined, alpnProtocols, track }, toError);
   } else {
     socket = prepare(connectTcp({ host, port }), track);
     await once(socket, 'connect', toError);
@@ -106,18 +114,19 @@ async function openTls(
     readonly port: number;
     readonly context: SecureContext;
     readonly lower: Socket | undefined;
+    readonly alpnProtocols: readonly string[];
     readonly track: (socket: Socket) => void;
   },
   toError: (cause: Error, connected: boolean) => Error,
 ): Promise<TLSSocket> {
-  const { host, port, context, lower, track } = parts;
+  const { host, port, context, lower, alpnProtocols, track } = parts;
   const socket = connectTls({
     host,
     ...(lower === undefined ? { port } : { socket: lower }),
     // An IP address is checked against the certificate but must not be sent as a server name (RFC 6066 section 3).
     servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '',
     secureContext: context,
-    ALPNProtocols: ['http/1.1'],
+    ...(alpnProtocols.length === 0 ? {} : { ALPNProtocols: [...alpnProtocols] }),
     // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED cannot turn the check off.
     rejectUnauthorized: true,
   });
@@ -155,7 +164,7 @@ function secureContext(
 
 function prepare<Kind extends Socket>(socket: Kind, track: (socket: Socket) => void): Kind {
   track(socket);
-  // Between our listeners and undici's there is a moment in which an error would be uncaught.
+  // Between our listeners and those of the carrier there is a moment in which an error would be uncaught.
   socket.on('error', () => undefined);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 60_000);

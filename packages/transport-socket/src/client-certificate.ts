@@ -6,7 +6,7 @@ import { InvalidArgumentError } from '@endorse/interface';
  * Checks that a client certificate parses and that its key belongs to its leaf, so that neither fails as an
  * opaque TLS alert later. Throws `ERR_INVALID_ARGUMENT`; nothing of the key gets into the error.
  */
-export function checkCertificate(certificate: ClientCertificate): {
+export function checkClientCertificate(certificate: ClientCertificate): {
   readonly cert: string;
   readonly key: string;
 } {

@@ -1,6 +1,6 @@
 // Oracle: what curl's manual says about https_proxy and NO_PROXY.
 import { describe, expect, test } from 'vitest';
-import { proxyFromEnvironment } from '../src/proxy-settings.ts';
+import { proxyFromEnvironment } from '@endorse/transport-socket';
 
 const port = 443;
 const proxied = (environment: Record<string, string>, host: string, at = port): boolean =>

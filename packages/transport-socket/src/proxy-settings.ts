@@ -28,8 +28,8 @@ export function fixedProxy(argument: string, proxyUrl: string | Secret): ProxyRu
 
 /**
  * The proxy of `https_proxy` or `HTTPS_PROXY`, except for what `no_proxy` or `NO_PROXY` names. As in curl the
- * lower-case name wins; `http_proxy` is not looked at because every request is HTTPS. This is the rule behind the
- * transport's option of that name. Throws `ERR_INVALID_ARGUMENT` without repeating the address.
+ * lower-case name wins; `http_proxy` is not looked at because every connection is TLS. This is the rule behind the
+ * option of that name. Throws `ERR_INVALID_ARGUMENT` without repeating the address.
  */
 export function proxyFromEnvironment(environment: Readonly<Record<string, string | undefined>>): ProxyRule {
   const name = environment['https_proxy'] ? 'https_proxy' : 'HTTPS_PROXY';
