@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { runForeground } from './lib/child.mjs';
 import { commands } from './lib/commands.mjs';
-import { provideContainerEngine } from './lib/container-engine.mjs';
+import { provideContainerEngine, requireContainerEngine } from './lib/container-engine.mjs';
 import { withLock } from './lib/lock.mjs';
 import { locatePackages } from './lib/packages.mjs';
 import { repositoryRoot as root } from './lib/root.mjs';
@@ -41,7 +41,9 @@ async function main([name, ...args]) {
   }
   const argv = ['--conditions=@endorse/source', join(root, command.entry), ...(command.args ?? []), ...args];
   const cwd = command.fromCallersFolder ? (process.env.INIT_CWD ?? process.cwd()) : root;
-  if (!command.containers) return runForeground(toolchain.node, argv, { cwd, env: toolchain.env });
+  if (command.containers === 'required') await requireContainerEngine(root, toolchain);
+  if (command.containers !== 'provided')
+    return runForeground(toolchain.node, argv, { cwd, env: toolchain.env });
   const engine = await provideContainerEngine(root, toolchain);
   try {
     return await runForeground(toolchain.node, argv, { cwd, env: { ...toolchain.env, ...engine.env } });

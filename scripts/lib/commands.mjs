@@ -2,11 +2,12 @@
  * The commands of the checkout: which system tools each needs, what it runs.
  *
  * `entry` is started with the pinned Node.js and the `@endorse/source`
- * condition: packages run from their sources, so nothing is built first.
+ * condition: packages run from their sources, so nothing is built first. A container engine is
+ * `provided` for the time of the command where none answers, or `required` to be there.
  *
  * @type {Readonly<Record<string, {
  *   summary: string, tools: string[], entry: string, args?: string[], fromCallersFolder?: boolean,
- *   containers?: boolean,
+ *   containers?: 'provided' | 'required',
  * }>>}
  */
 export const commands = Object.freeze({
@@ -26,7 +27,7 @@ export const commands = Object.freeze({
     tools: ['swtpm', 'swtpm-tools', 'tpm2-tools', 'openssl'],
     entry: 'scripts/suites/main.ts',
     args: ['system'],
-    containers: true,
+    containers: 'provided',
   },
   endorse: {
     summary: 'the endorse command line, from the sources',
@@ -54,6 +55,12 @@ export const commands = Object.freeze({
     summary: 'formats every file, renders the generated parts of the documents',
     tools: [],
     entry: 'scripts/format.ts',
+  },
+  images: {
+    summary: 'builds the container images: TPM simulators and the emulator',
+    tools: [],
+    entry: 'scripts/images.ts',
+    containers: 'required',
   },
   changeset: { summary: 'writes a changeset', tools: [], entry: 'node_modules/@changesets/cli/bin.js' },
   // The pinned pnpm itself: it must work while the packages do not.

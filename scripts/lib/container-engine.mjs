@@ -42,7 +42,7 @@ export async function provideContainerEngine(root, { node, env }) {
     announce(`${obstacle}: the container suites are skipped (${remedy})`);
     return { env: { ENDORSE_CONTAINERS: 'unavailable' }, stop: async () => undefined };
   }
-  await provideTools(['docker', 'debootstrap'], root);
+  await provideTools(['docker', 'docker-compose', 'debootstrap'], root);
   const engine = await startEngine(join(root, '.cache/container-engine'), env);
   try {
     await provideBaseImages(root, { node, env: { ...env, ...engine.env } });
@@ -51,6 +51,12 @@ export async function provideContainerEngine(root, { node, env }) {
     throw error;
   }
   return engine;
+}
+
+/** For commands whose result has to stay in the engine: throws a {@link StepError} when none answers. */
+export async function requireContainerEngine(root, { node, env }) {
+  if (!answers(env)) throw new StepError('find a container engine', 'none answers', remedy);
+  await provideBaseImages(root, { node, env });
 }
 
 /** True when an engine answers where the environment says. */

@@ -24,7 +24,7 @@ export async function untilReady(
   for (;;) {
     signal?.throwIfAborted();
     const left = deadline - performance.now();
-    const bound = AbortSignal.timeout(Math.max(1, Math.min(left, attemptTimeoutMs)));
+    const bound = AbortSignal.timeout(Math.ceil(Math.max(1, Math.min(left, attemptTimeoutMs))));
     try {
       return await attempt(signal === undefined ? bound : AbortSignal.any([signal, bound]));
     } catch (cause) {
