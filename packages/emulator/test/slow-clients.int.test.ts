@@ -14,7 +14,7 @@ const bounds = {
   headersTimeout: 100,
   requestTimeout: 150,
   keepAliveTimeout: 100,
-  webSocketIdleTimeout: 100,
+  streamIdleTimeout: 100,
   connectionsCheckingInterval: 20,
 };
 

@@ -9,6 +9,7 @@ import { WebSocket } from 'ws';
 import { createAuthority, issueServerCertificate } from '../src/certificate/authority.ts';
 import { toServerNames } from '../src/certificate/server-names.ts';
 import { startEmulator } from '../src/index.ts';
+import { firstBytes } from '../src/listener/first-bytes.ts';
 import type { HttpAnswer } from '../src/listener/http-call.ts';
 import { defaultBounds, startHttpsServer } from '../src/listener/https-server.ts';
 import type { ConnectionInfo, StreamHandler } from '../src/listener/stream-handler.ts';
@@ -53,6 +54,10 @@ async function httpsFixture(
   server.serveWebSockets([
     { protocols: ['AMQPWSB10', 'amqp'], accept: echo('amqp', accepted) },
     { protocols: ['mqtt', 'mqttv3.1'], accept: echo('mqtt', accepted) },
+  ]);
+  server.serveStreams([
+    { firstBytes: firstBytes.amqp, accept: echo('amqp', accepted) },
+    { firstBytes: firstBytes.mqtt, accept: echo('mqtt', accepted) },
   ]);
   return {
     url: `wss://localhost:${server.port}`,
@@ -135,6 +140,41 @@ test('a handshake that is none is refused with 400', async () => {
   expect(fixture.accepted).toEqual([]);
 });
 
+test.each([
+  ['amqp', [Buffer.from([...Buffer.from('AMQP'), 3, 1, 0, 0])]],
+  ['amqp', [Buffer.from('A'), Buffer.from('MQ'), Buffer.from('P\x00\x01\x00\x00')]],
+  ['mqtt', [Buffer.from([0x10, 12, 0, 4])]],
+])('%s on the port of HTTP is told by its first bytes (%#)', async (name, chunks) => {
+  await using fixture = await httpsFixture();
+  const socket = await openTls(fixture.port, clientTls);
+  const received: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => received.push(chunk));
+  // One TLS record each, and the next one only once the one before is on its way.
+  for (const chunk of chunks) await new Promise((resolve) => socket.write(chunk, resolve));
+  const sent = Buffer.concat(chunks);
+  while (Buffer.concat(received).length < sent.length) await once(socket, 'data');
+  expect(Buffer.concat(received)).toEqual(sent);
+  expect(fixture.accepted).toMatchObject([{ name }]);
+  expect(fixture.accepted[0]?.info.certificates?.length).toBeGreaterThan(0);
+  socket.destroy();
+});
+
+test('what begins otherwise is HTTP, whatever its method and however it is cut', async () => {
+  await using fixture = await httpsFixture();
+  const rest = ' / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n';
+  expect(await answerTo(fixture.port, `ACL${rest}\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await answerTo(fixture.port, `PUT${rest}content-length: 900\r\n\r\n${'x'.repeat(900)}`)).toMatch(
+    /^HTTP\/1\.1 200 /,
+  );
+  expect(await answerTo(fixture.port, '\x00\x00')).toMatch(/^HTTP\/1\.1 400 /);
+  expect(fixture.accepted).toEqual([]);
+});
+
+test.each(['', 'AM'])('a client that stops after %j gets a 408', async (beginning) => {
+  await using fixture = await httpsFixture({ ...defaultBounds, headersTimeout: 50 });
+  expect(await answerTo(fixture.port, beginning)).toMatch(/^HTTP\/1\.1 408 /);
+});
+
 test('an upgrade to something else than a WebSocket is ignored', async () => {
   await using fixture = await httpsFixture();
   const request = 'GET / HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade, close\r\nupgrade: h2c\r\n\r\n';
@@ -154,7 +194,7 @@ test('a message above 1 MiB ends its WebSocket with status 1009, and no other', 
 });
 
 test('a silent WebSocket is dropped', async () => {
-  await using fixture = await httpsFixture({ ...defaultBounds, webSocketIdleTimeout: 50 });
+  await using fixture = await httpsFixture({ ...defaultBounds, streamIdleTimeout: 50 });
   const webSocket = new WebSocket(fixture.url, 'mqtt', { ca });
   await once(webSocket, 'open');
   const [taken] = fixture.accepted;

@@ -3,10 +3,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
+import type { Server } from 'node:https';
 import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { createClientCertificateReader } from './client-certificates.ts';
+import type { FirstBytesEndpoint } from './first-bytes.ts';
+import { tellByFirstBytes } from './first-bytes.ts';
 import type { HttpAnswer, HttpHandler } from './http-call.ts';
 import type { Listening, ListenOptions } from './listening.ts';
 import { startListening, tlsOptions } from './listening.ts';
@@ -35,8 +38,8 @@ export interface ConnectionBounds {
   readonly requestTimeout: number;
   /** Between two requests. */
   readonly keepAliveTimeout: number;
-  /** Without a byte on a WebSocket, in either direction. */
-  readonly webSocketIdleTimeout: number;
+  /** Without a byte of a protocol that is not HTTP, in either direction. */
+  readonly streamIdleTimeout: number;
   /** How often the two request bounds are checked. */
   readonly connectionsCheckingInterval: number;
 }
@@ -47,7 +50,7 @@ export const defaultBounds: ConnectionBounds = Object.freeze({
   headersTimeout: 10_000,
   requestTimeout: 20_000,
   keepAliveTimeout: 30_000,
-  webSocketIdleTimeout: idleTimeoutMs,
+  streamIdleTimeout: idleTimeoutMs,
   connectionsCheckingInterval: 2_000,
 });
 
@@ -57,6 +60,8 @@ export interface HttpsServer extends Listening {
   serve(handler: HttpHandler): void;
   /** Replaces what is served over WebSockets; nothing at first. */
   serveWebSockets(endpoints: readonly WebSocketEndpoint[]): void;
+  /** Replaces what is served beside HTTP on the same port; nothing at first. */
+  serveStreams(endpoints: readonly FirstBytesEndpoint[]): void;
 }
 
 /** Starts listening. Rejects with `ERR_EMULATOR_LISTEN`. */
@@ -72,22 +77,23 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
   // A client that stops reading its answer is idle, too.
   server.timeout = 2 * bounds.keepAliveTimeout;
   const readClientCertificates = createClientCertificateReader();
-  const readInfo = (request: IncomingMessage): ConnectionInfo => {
-    const certificates = readClientCertificates(request.socket as TLSSocket);
+  const readInfo = (socket: TLSSocket): ConnectionInfo => {
+    const certificates = readClientCertificates(socket);
     return certificates.length === 0 ? {} : { certificates };
   };
   server.on('request', (request, response) => {
     readBody(request, options.maxBodyBytes, (body) => {
       const { method = '', url: target = '', headers } = request;
-      const call = { method, target, headers, body, ...readInfo(request) };
+      const call = { method, target, headers, body, ...readInfo(request.socket as TLSSocket) };
       send(response, handler.handle(call), !request.complete);
     });
   });
-  const upgrader = createWebSocketUpgrader(bounds.webSocketIdleTimeout);
+  const upgrader = createWebSocketUpgrader(bounds.streamIdleTimeout);
   server.on('upgrade', (request, socket, head) => {
     // HTTP has let go of the socket, and with it of its errors.
     socket.on('error', () => undefined);
-    upgrader.upgrade({ request, socket: socket as TLSSocket, head, info: readInfo(request) }, (reason) =>
+    const tlsSocket = socket as TLSSocket;
+    upgrader.upgrade({ request, socket: tlsSocket, head, info: readInfo(tlsSocket) }, (reason) =>
       refuseConnection(socket, handler.refuseUpgrade(reason)),
     );
   });
@@ -96,6 +102,24 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
     if (status === undefined || !socket.writable) socket.destroy();
     else refuseConnection(socket, handler.refuseConnection(status));
   });
+  let streams: readonly FirstBytesEndpoint[] = [];
+  const serveHttp = takeSecureConnections(server, (socket) => {
+    if (streams.length === 0) {
+      serveHttp(socket);
+      return;
+    }
+    // Until HTTP has it, its errors are nobody's.
+    socket.on('error', () => undefined);
+    tellByFirstBytes(socket, streams, bounds.headersTimeout, {
+      fits: ({ accept }) => {
+        socket.setNoDelay(true);
+        socket.setTimeout(bounds.streamIdleTimeout, () => socket.destroy());
+        accept(socket, readInfo(socket));
+      },
+      otherwise: () => serveHttp(socket),
+      silent: () => refuseConnection(socket, handler.refuseConnection(408)),
+    });
+  });
   const { port, close } = await startListening(server, options);
   return {
     port,
@@ -103,7 +127,22 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
       handler = next;
     },
     serveWebSockets: (endpoints) => upgrader.serve(endpoints),
+    serveStreams: (endpoints) => {
+      streams = endpoints;
+    },
     close,
+  };
+}
+
+/** Puts `onConnection` in front of the HTTP parser, and returns that, to be called for connections that are HTTP. */
+function takeSecureConnections(
+  server: Server,
+  onConnection: (socket: TLSSocket) => void,
+): (socket: TLSSocket) => void {
+  const parsers = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
+  server.removeAllListeners('secureConnection').on('secureConnection', onConnection);
+  return (socket) => {
+    for (const parse of parsers) parse.call(server, socket);
   };
 }
 
