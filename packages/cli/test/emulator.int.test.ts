@@ -145,6 +145,29 @@ describe('endorse emulator', () => {
     expect(await readCa()).toBe(await readCa());
   });
 
+  test('--data keeps everything, also when it is killed, and says nothing about it', async () => {
+    await using directory = await makeDirectory();
+    const data = join(directory.path, 'data');
+    const readReady = async (kill: NodeJS.Signals): Promise<Ready> => {
+      await using emulator = startCli(['emulator', '--json', '--data', data]);
+      const ready = JSON.parse(await emulator.line(/"ready"/)) as Ready;
+      emulator.kill(kill);
+      await emulator.ended;
+      expect(emulator.stderr()).not.toMatch(/experimental/i);
+      return ready;
+    };
+    const first = await readReady('SIGKILL');
+    expect(await readReady('SIGINT')).toEqual(first);
+    expect(existsSync(first.caFile)).toBe(true);
+    await using emulator = startCli(['emulator', '--json', '--data', data]);
+    await emulator.line(/"ready"/);
+    const second = await runProcess(['emulator', '--json', '--data', data]);
+    expect([second.exitCode, ...jsonLines(second.stdout)]).toMatchObject([
+      1,
+      { event: 'error', code: 'ERR_EMULATOR_DATA_IN_USE' },
+    ]);
+  });
+
   test('a port that is taken: exit code 1, with the remedy', async () => {
     await using first = startCli(['emulator', '--json']);
     const { endpoints } = JSON.parse(await first.line(/"ready"/)) as Ready;

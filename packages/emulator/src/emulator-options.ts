@@ -10,9 +10,9 @@ export interface EmulatorOptions extends Omit<
   EmulatorCoreOptions,
   'clock' | 'random' | 'hubHostNames' | 'hostnames'
 > {
-  /** Port of the device and service API, 0 to 65535; default 0, the system chooses. */
+  /** Port of the device and service API, 0 to 65535; default that of the last time in the data directory, else 0, the system chooses. */
   readonly httpPort?: number;
-  /** Port of the hub, 0 to 65535; default 0. */
+  /** Port of the hub, 0 to 65535; default as for `httpPort`, because devices were told. */
   readonly hubPort?: number;
   /** Address to listen on; default `127.0.0.1`. Anything but a loopback address needs `allowNonLoopback`. */
   readonly bind?: string;
@@ -25,7 +25,13 @@ export interface EmulatorOptions extends Omit<
   readonly hostnames?: readonly string[];
   /** Host, without a port, that is handed out in endpoints and as assigned hub; default `localhost`, or `bind` where that would not lead there. */
   readonly advertisedHost?: string;
-  /** Directory whose CA is reused, or where a new one is put: `ca.pem` for clients. Default: a CA that is never written. */
+  /**
+   * Directory in which everything outlives the process, also one that is killed: `emulator.sqlite`, CA, ID scope,
+   * access policies and ports. Every answer leaves after what it says is on the disk. One emulator at a time.
+   * Default: everything is forgotten at the end.
+   */
+  readonly dataDirectory?: string;
+  /** Directory whose CA is reused, or where a new one is put: `ca.pem` for clients. Default the data directory; without one, a CA that is never written. */
   readonly caDirectory?: string;
   /** The service's time; default the system's. Certificates follow the system's time in any case, because clients do. */
   readonly clock?: Pick<Clock, 'now'>;

@@ -20,6 +20,8 @@ import { startHttpsServer } from './listener/https-server.ts';
 import { createHubHandler, maxEventBytes } from './listener/hub-handler.ts';
 import { createServiceHandler } from './listener/service-handler.ts';
 import { createStartingHandler } from './listener/starting-handler.ts';
+import type { EmulatorState } from './store/emulator-state.ts';
+import { openState } from './store/emulator-state.ts';
 import type {
   SymmetricKeyEnrollment,
   SymmetricKeyEnrollmentGroup,
@@ -49,7 +51,7 @@ export interface Emulator extends AsyncDisposable {
   readonly serviceConnectionString: Secret;
   /** PEM of the CA that clients have to trust. */
   readonly caPem: string;
-  /** File with the same PEM; absent without `caDirectory`. */
+  /** File with the same PEM; absent without `caDirectory` and `dataDirectory`. */
   readonly caFile?: string;
   readonly endpoints: EmulatorEndpoints;
   /** The last messages the hub accepted, oldest first. */
@@ -92,21 +94,23 @@ export interface Emulator extends AsyncDisposable {
  *
  * Every emulator is alone with its state; any number may run in one process.
  * Rejects with `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE` for an option, `ERR_EMULATOR_LISTEN`
- * for a port that cannot be had and `ERR_EMULATOR_CA` for an unusable CA directory.
+ * for a port that cannot be had, `ERR_EMULATOR_CA` for an unusable CA directory, `ERR_EMULATOR_DATA` for an unusable
+ * data directory and `ERR_EMULATOR_DATA_IN_USE` for one that another emulator has.
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const names = resolveOptions(options);
   const { random = systemRandom, clockSkewMs = 0 } = options;
+  const state = openState(options, random);
   const baseClock = options.clock ?? systemClock;
   const { sleep } = systemClock;
   const ports: Ports = { clock: { now: () => baseClock.now() + clockSkewMs, sleep }, random };
-  const { credentials, caPem, caFile } = makeCredentials(names, options.caDirectory);
-  const servers = await listen(options, names, credentials, ports);
+  const servers = await serve(options, names, ports, state);
   try {
-    const core = createCore(options, names, ports, servers.hub.port);
+    const core = createCore({ ...options, ...state.coreOptions }, names, ports, servers.hub.port);
+    state.rememberPorts({ http: servers.service.port, hub: servers.hub.port });
     servers.service.serve(createServiceHandler(core, ports));
     for (const hub of core.hubs) servers.hub.serve(createHubHandler(core, hub, ports));
-    return describe(core, names, servers, { caPem, ...(caFile === undefined ? {} : { caFile }) });
+    return describe(core, names, servers);
   } catch (error) {
     await servers.close();
     throw error;
@@ -121,7 +125,28 @@ interface Ports extends Stamps {
 interface Servers {
   readonly service: HttpsServer;
   readonly hub: HttpsServer;
+  readonly ca: { readonly caPem: string; readonly caFile?: string };
+  /** Stops listening, then lets go of what is stored; harmless when repeated. */
   readonly close: () => Promise<void>;
+}
+
+/** Opens every listener, and closes what there is when one cannot be had. */
+async function serve(
+  options: EmulatorOptions,
+  names: EmulatorNames,
+  stamps: Stamps,
+  state: EmulatorState,
+): Promise<Servers> {
+  try {
+    const { credentials, ...ca } = makeCredentials(names, options.caDirectory ?? options.dataDirectory);
+    const { httpPort = state.ports['http'] ?? 0, hubPort = state.ports['hub'] ?? 0 } = options;
+    const servers = await listen({ httpPort, hubPort }, names, credentials, stamps);
+    let closed: Promise<void> | undefined;
+    return { ...servers, ca, close: () => (closed ??= servers.close().finally(state.close)) };
+  } catch (error) {
+    state.close();
+    throw error;
+  }
 }
 
 interface Credentials {
@@ -143,18 +168,16 @@ function makeCredentials({ hostnames }: EmulatorNames, caDirectory: string | und
 }
 
 async function listen(
-  { httpPort = 0, hubPort = 0 }: EmulatorOptions,
+  { httpPort, hubPort }: { readonly httpPort: number; readonly hubPort: number },
   { bind }: EmulatorNames,
   credentials: ServerCredentials,
   stamps: Stamps,
-): Promise<Servers> {
+): Promise<Omit<Servers, 'ca'>> {
   const common = { bind, credentials, handler: createStartingHandler(stamps) };
   const service = await startHttpsServer({ ...common, port: httpPort, maxBodyBytes: maxRequestBytes });
   try {
     const hub = await startHttpsServer({ ...common, port: hubPort, maxBodyBytes: maxEventBytes });
-    let closed: Promise<void> | undefined;
-    const close = (): Promise<void> =>
-      (closed ??= Promise.all([service.close(), hub.close()]).then(() => undefined));
+    const close = (): Promise<void> => Promise.all([service.close(), hub.close()]).then(() => undefined);
     return { service, hub, close };
   } catch (error) {
     await service.close();
@@ -182,12 +205,7 @@ function createCore(
   });
 }
 
-function describe(
-  core: EmulatorCore,
-  { advertisedHost }: EmulatorNames,
-  servers: Servers,
-  ca: { readonly caPem: string; readonly caFile?: string },
-): Emulator {
+function describe(core: EmulatorCore, { advertisedHost }: EmulatorNames, servers: Servers): Emulator {
   const provisioningHost = formatHostPort({ host: advertisedHost, port: servers.service.port });
   const assignedHub = formatHostPort({ host: advertisedHost, port: servers.hub.port });
   const [policy] = core.policies;
@@ -207,7 +225,7 @@ function describe(
     provisioningHost,
     assignedHub,
     serviceConnectionString,
-    ...ca,
+    ...servers.ca,
     endpoints: {
       http: `https://${provisioningHost}`,
       service: `https://${provisioningHost}`,

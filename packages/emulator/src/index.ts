@@ -35,6 +35,8 @@ export type {
   EmulatorStore,
   EnrollmentGroupRecord,
   EnrollmentRecord,
+  GroupedRecordStore,
+  ListedRecord,
   ListedRecordStore,
   RecordStore,
   RegistrationRecord,

@@ -4,6 +4,7 @@ import { Agent } from 'node:https';
 import { createServer } from 'node:net';
 import { connect } from 'node:tls';
 import { startEmulator } from '@endorse/emulator';
+import { createMemoryStore } from '../src/store/memory-store.ts';
 import { parseServiceConnectionString } from '@endorse/protocol';
 import { expect, test } from 'vitest';
 import { emulatorFixture, sendRaw } from './support/http-client.ts';
@@ -178,15 +179,9 @@ test('a store that fails is a 500 that says so, and not the end of the process',
   const failing = (): never => {
     throw new Error('disk full');
   };
-  const records = { get: failing, set: failing, delete: failing, list: failing };
+  const { enrollments, ...store } = createMemoryStore();
   await using fixture = await emulatorFixture({
-    store: {
-      enrollments: records,
-      enrollmentGroups: records,
-      caCertificates: records,
-      registrations: records,
-      hub: () => ({ devices: records, twins: records }),
-    },
+    store: { ...store, enrollments: { ...enrollments, get: failing } },
   });
   const answer = await fixture.sendAsOwner({ path: '/enrollments/d?api-version=2021-10-01' });
   expect([answer.status, answer.json()['info']]).toEqual([500, { reason: 'Error: disk full' }]);

@@ -26,6 +26,8 @@ expectTypeOf<EmulatorErrorCode>().toEqualTypeOf<
   | 'ERR_EMULATOR_DEVICE_NOT_FOUND'
   | 'ERR_EMULATOR_DEVICE_OFFLINE'
   | 'ERR_EMULATOR_METHOD_TIMEOUT'
+  | 'ERR_EMULATOR_DATA'
+  | 'ERR_EMULATOR_DATA_IN_USE'
 >();
 expectTypeOf<EmulatorEvent['event']>().toEqualTypeOf<
   | 'enrollment-written'

@@ -11,8 +11,8 @@ export const emulatorCommand: Command = defineCommand({
   path: ['emulator'],
   summary: 'run a provisioning service and an IoT hub on this machine',
   description: [
-    'Runs an emulated Device Provisioning Service with real TPM attestation, its service API and a small IoT hub, until Ctrl-C. Nothing leaves the machine, and everything is forgotten at the end.',
-    'Clients have to trust its CA: its file is printed. With --ca-dir the CA is kept there and used again, otherwise it is made anew and its file removed at the end.',
+    'Runs an emulated Device Provisioning Service with real TPM attestation, its service API and a small IoT hub, until Ctrl-C. Nothing leaves the machine, and everything is forgotten at the end, unless --data names a directory to keep it in.',
+    'Clients have to trust its CA: its file is printed. With --ca-dir or --data the CA is kept there and used again, otherwise it is made anew and its file removed at the end.',
     'With --json the first line is {"event":"ready",…} with the ID scope, the connection string of the service API, the CA file and the endpoints; further lines tell what happens.',
   ],
   options: {
@@ -38,18 +38,24 @@ export const emulatorCommand: Command = defineCommand({
       3600,
     ),
     'assigning-ms': integer('N', 'how long an assignment takes, in milliseconds', 3_600_000),
-    data: { type: 'string', value: 'DIR', summary: 'directory for durable state; not in this version' },
+    data: {
+      type: 'string',
+      value: 'DIR',
+      summary:
+        'directory in which everything outlives the emulator: enrollments, registrations, hubs, keys, CA, ports',
+    },
     'ca-dir': { type: 'string', value: 'DIR', summary: 'directory whose CA is used, or where one is put' },
   },
   examples: [
     { line: 'endorse emulator', says: 'run on free ports and print where' },
-    { line: 'endorse emulator --http-port 8443 --ca-dir ./ca', says: 'the same port and CA every time' },
+    { line: 'endorse emulator --data ./emulator', says: 'go on where the last run ended, on the same ports' },
     { line: 'endorse emulator --json | head -1', says: 'what a script needs to know, in one line' },
   ],
   exitCodes: { 130: 'interrupted: the ordinary end' },
   async run(values, context) {
     refuseWhatIsNotThere(values);
-    const directory = values['ca-dir'] ?? mkdtempSync(join(tmpdir(), 'endorse-ca-'));
+    const kept = values['ca-dir'] ?? values.data;
+    const directory = kept ?? mkdtempSync(join(tmpdir(), 'endorse-ca-'));
     try {
       const { startEmulator } = await import('@endorse/emulator');
       const emulator = await startEmulator({
@@ -57,8 +63,6 @@ export const emulatorCommand: Command = defineCommand({
         allowNonLoopback: values['allow-non-loopback'],
         hostnames: values.hostname,
         caDirectory: directory,
-        httpPort: values['http-port'] ?? 0,
-        hubPort: values['hub-port'] ?? 0,
         retryAfterSeconds: values['retry-after'] ?? 0,
         assigningDurationMs: values['assigning-ms'] ?? 0,
         onEvent: (event) => {
@@ -67,6 +71,9 @@ export const emulatorCommand: Command = defineCommand({
           context.output.progress(`${new Date(at).toISOString().slice(11, 23)} ${describe(name, fields)}`);
         },
         ...(values['advertised-host'] === undefined ? {} : { advertisedHost: values['advertised-host'] }),
+        ...(values.data === undefined ? {} : { dataDirectory: values.data }),
+        ...(values['http-port'] === undefined ? {} : { httpPort: values['http-port'] }),
+        ...(values['hub-port'] === undefined ? {} : { hubPort: values['hub-port'] }),
         ...(values['id-scope'] === undefined ? {} : { idScope: values['id-scope'] }),
       });
       try {
@@ -76,7 +83,7 @@ export const emulatorCommand: Command = defineCommand({
         await emulator.stop();
       }
     } finally {
-      if (values['ca-dir'] === undefined) rmSync(directory, { recursive: true, force: true });
+      if (kept === undefined) rmSync(directory, { recursive: true, force: true });
     }
     throw context.signal.reason;
   },
@@ -122,14 +129,13 @@ function describe(name: string, fields: Readonly<Record<string, unknown>>): stri
 function refuseWhatIsNotThere(values: {
   readonly 'amqp-port': number | undefined;
   readonly 'mqtt-port': number | undefined;
-  readonly data: string | undefined;
 }): void {
-  for (const option of ['amqp-port', 'mqtt-port', 'data'] as const) {
+  for (const option of ['amqp-port', 'mqtt-port'] as const) {
     if (values[option] === undefined) continue;
-    throw new UnsupportedCapabilityError(
-      `--${option} is not in this version: its emulator speaks HTTP and keeps its state in memory`,
-      { required: option, available: ['http-port', 'hub-port', 'ca-dir'] },
-    );
+    throw new UnsupportedCapabilityError(`--${option} is not in this version: its emulator speaks HTTP`, {
+      required: option,
+      available: ['http-port', 'hub-port', 'ca-dir'],
+    });
   }
 }
 

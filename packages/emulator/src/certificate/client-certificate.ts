@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { JsonObject } from '@endorse/interface';
 import { formatTimestamp } from '@endorse/protocol';
 import { readCertificateFields } from './der-reader.ts';
@@ -28,9 +28,19 @@ export function readCertificate(certificate: string | Uint8Array): ClientCertifi
   }
 }
 
+/** The certificate as it is signed, for keeping; {@link readCertificate} takes it back. */
+export function derOf({ x509 }: ClientCertificate): Uint8Array {
+  return Uint8Array.from(x509.raw);
+}
+
 /** Fingerprint over the whole DER, in upper-case hexadecimal without colons, as the service writes it. */
 export function thumbprintOf({ x509 }: ClientCertificate): string {
   return x509.fingerprint256.replaceAll(':', '');
+}
+
+/** The same of DER that need not be read. */
+export function fingerprintOf(certificate: Uint8Array): string {
+  return createHash('sha256').update(certificate).digest('hex').toUpperCase();
 }
 
 /** The one common name of the subject; undefined when there is none, or more than one. */

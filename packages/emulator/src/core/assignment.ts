@@ -1,22 +1,21 @@
 import type { Clock, RandomSource, RegistrationOperationStatus } from '@endorse/interface';
 import { createEtag, encodeRegistrationEtag, formatTimestamp } from '@endorse/protocol';
-import { describeCertificate, thumbprintOf } from '../certificate/client-certificate.ts';
+import { describeCertificate, fingerprintOf, readCertificate } from '../certificate/client-certificate.ts';
 import type { IotHub } from '../hub/hub.ts';
 import { wrapFreshKey } from './activation.ts';
 import type { Allocate } from './allocation.ts';
 import { decideAllocation } from './allocation.ts';
-import type { DeviceMemories } from './device-memory.ts';
 import type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
 import { findEnrollmentOf } from './enrolled-device.ts';
 import type { EmulatorEventDetails } from './events.ts';
 import type { ServiceFault } from './fault.ts';
 import type { RunningOperation } from './operation.ts';
+import { findRunning, settleOperation } from './operation.ts';
 import type { EmulatorStore, EnrollmentGroupRecord, EnrollmentRecord, RegistrationRecord } from './store.ts';
 
 /** What operations are decided with. */
 export interface AssignmentParts {
   readonly store: EmulatorStore;
-  readonly memories: DeviceMemories;
   readonly hubs: readonly IotHub[];
   readonly allocate: Allocate;
   readonly clock: Pick<Clock, 'now'>;
@@ -26,14 +25,15 @@ export interface AssignmentParts {
 
 /** Settles the running operation of a device once its time has come; whoever looks at the device does that first. */
 export function settleDue(parts: AssignmentParts, registrationId: string): void {
-  const operations = parts.memories.find(registrationId)?.operations;
-  const running = operations?.running;
-  if (running === undefined || parts.clock.now() < running.dueAt) return;
+  const { deviceMemories } = parts.store;
+  const memory = deviceMemories.get(registrationId);
+  const running = findRunning(memory);
+  if (memory === undefined || running === undefined || parts.clock.now() < running.dueAt) return;
   const enrollment = findEnrollmentOf(parts.store, running.device);
   // A store that others write to may have lost it; then nobody may ask for the outcome either.
   if (enrollment === undefined) return;
   const outcome = decide(parts, enrollment, running);
-  operations?.settle(outcome);
+  deviceMemories.set(registrationId, settleOperation(memory, outcome));
   parts.emit(describe(running.device.registrationId, outcome));
 }
 
@@ -93,7 +93,7 @@ function makeHubCredential(
     case 'symmetricKey':
       return { keys: proof.keys };
     case 'x509':
-      return { keys: [], thumbprints: [thumbprintOf(proof.certificate)] };
+      return { keys: [], thumbprints: [fingerprintOf(proof.certificate)] };
     default:
       return proof satisfies never;
   }
@@ -111,10 +111,15 @@ function describeProof(
     case 'symmetricKey':
       return enrollmentGroupId === undefined ? {} : { symmetricKey: group };
     case 'x509': {
-      const { certificate, signingCertificate: signing } = proof;
-      const certificateInfo = describeCertificate(certificate);
-      const issuer = signing === undefined ? {} : { signingCertificateInfo: describeCertificate(signing) };
-      return { x509: { ...group, certificateInfo, ...issuer } };
+      const certificate = readCertificate(proof.certificate);
+      const issuer = readCertificate(proof.signingCertificate ?? '');
+      return {
+        x509: {
+          ...group,
+          ...(certificate === undefined ? {} : { certificateInfo: describeCertificate(certificate) }),
+          ...(issuer === undefined ? {} : { signingCertificateInfo: describeCertificate(issuer) }),
+        },
+      };
     }
     default:
       return proof satisfies never;

@@ -1,13 +1,12 @@
 import type { Clock } from '@endorse/interface';
-import type { DeviceMemories } from './device-memory.ts';
 import type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
+import { findRunning } from './operation.ts';
 import type { EmulatorStore, EnrollmentGroupRecord, EnrollmentRecord } from './store.ts';
 
 /** What devices are authenticated with. */
 export interface AuthenticationParts {
   readonly idScope: string;
   readonly store: EmulatorStore;
-  readonly memories: DeviceMemories;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -21,11 +20,11 @@ export interface AuthenticatedDevice {
 
 /** The device of a group under the name it came with at first. */
 export function nameMember(
-  { store, memories }: AuthenticationParts,
+  { store }: AuthenticationParts,
   registrationId: string,
   { enrollmentGroupId }: EnrollmentGroupRecord,
 ): EnrolledDevice {
   const known =
-    memories.find(registrationId)?.operations.running?.device ?? store.registrations.get(registrationId);
+    findRunning(store.deviceMemories.get(registrationId))?.device ?? store.registrations.get(registrationId);
   return { registrationId: known?.registrationId ?? registrationId, enrollmentGroupId };
 }

@@ -66,14 +66,14 @@ export function authenticate(
 type Candidate = AuthenticatedDevice & { readonly keys: readonly Uint8Array[] };
 
 function findIndividual(
-  { memories }: AuthenticationParts,
+  { store }: AuthenticationParts,
   enrollment: EnrollmentRecord,
 ): Candidate | FaultResponse {
   const { attestation, registrationId } = enrollment;
   const common = { outcome: 'authenticated', device: { registrationId }, enrollment } as const;
   switch (attestation.type) {
     case 'tpm': {
-      const challenge = memories.find(registrationId)?.challenge;
+      const challenge = store.deviceMemories.get(registrationId)?.challenge;
       if (challenge === undefined)
         return refuse(faults.unauthorized('no challenge was issued that the token could answer'));
       return { ...common, proof: { kind: 'tpm', keys: challenge }, keys: [challenge.key] };

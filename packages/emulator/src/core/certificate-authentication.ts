@@ -8,6 +8,7 @@ import { findAnchor } from '../certificate/chain.ts';
 import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import {
   commonNameOf,
+  derOf,
   findValidityProblem,
   readCertificate,
   thumbprintOf,
@@ -49,7 +50,7 @@ export function authenticateByCertificate(
     outcome: 'authenticated',
     device: nameMember(parts, registrationId, group),
     enrollment: group,
-    proof: { kind: 'x509', certificate: leaf, signingCertificate },
+    proof: { kind: 'x509', certificate: derOf(leaf), signingCertificate: derOf(signingCertificate) },
   };
 }
 
@@ -76,7 +77,7 @@ function matchIndividual(
   if (!enrolled.some((each) => isSame(each, certificate))) {
     return refuse(faults.invalidCertificate('the client certificate is not the enrolled one'));
   }
-  const proof = { kind: 'x509', certificate } as const;
+  const proof = { kind: 'x509', certificate: derOf(certificate) } as const;
   return { outcome: 'authenticated', device: { registrationId }, enrollment, proof };
 }
 

@@ -20,15 +20,16 @@ import type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
 import { toIndividualEnrollment } from '../service-api/tpm-enrollment.ts';
 import type { CaCertificate, X509Enrollment, X509EnrollmentGroup } from '../service-api/x509-enrollment.ts';
 import { toCaCertificateRecord, toX509Enrollment, toX509Group } from '../service-api/x509-enrollment.ts';
+import { createMemoryStore } from '../store/memory-store.ts';
 import { allocateFirstHub } from './allocation.ts';
 import type { EmulatorCoreOptions } from './core-options.ts';
 import { checkCoreOptions, defaultIdScope } from './core-options.ts';
-import { DeviceMemories } from './device-memory.ts';
 import type { DeviceRequest, DeviceResponse, DeviceService } from './device-requests.ts';
 import { createDeviceService } from './device-service.ts';
 import type { EmulatorEventDetails } from './events.ts';
 import { isFault } from './refusal.ts';
-import { createMemoryStore } from './store.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+import { createUnitOfWork } from './unit-of-work.ts';
 
 /** A provisioning service with its hubs, without sockets, files, clock or randomness of its own. */
 export interface EmulatorCore extends DeviceService {
@@ -68,22 +69,15 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   const [firstPolicy = createOwnerPolicy(random), ...otherPolicies] = options.policies ?? [];
   const policies = [firstPolicy, ...otherPolicies] as const;
   const telemetry = createTelemetryLog(options.maxTelemetryMessages ?? 1000);
-  const emit = (event: EmulatorEventDetails): void => {
-    try {
-      options.onEvent?.({ at: clock.now(), ...event });
-    } catch {
-      // A listener that fails must not decide over a device's registration.
-    }
-  };
-  const hubHostNames = options.hubHostNames ?? ['hub.endorse.test'];
   const store = options.store ?? createMemoryStore();
+  const { atomically, emit } = createUnitOfWork(store, clock, options.onEvent);
+  const hubHostNames = options.hubHostNames ?? ['hub.endorse.test'];
   const hubs = hubHostNames.map((hostName) =>
-    createHub({ hostName, acceptedHosts: hostnames, store: store.hub(hostName), clock, telemetry, emit }),
+    createHub({ hostName, acceptedHosts: hostnames, store: store.hub('hub'), clock, telemetry, emit }),
   );
   const parts = {
     idScope,
     store,
-    memories: new DeviceMemories(),
     hubs,
     allocate: options.allocate ?? allocateFirstHub,
     clock,
@@ -93,9 +87,9 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     assigningDurationMs: options.assigningDurationMs ?? 0,
     checkAccess: createAccessCheck(policies, hostnames),
   };
-  const device = createDeviceService(parts);
-  const enrollments = createEnrollmentService(parts);
-  const enrollmentGroups = createEnrollmentGroupService(parts);
+  const device = deviceInSteps(atomically, createDeviceService(parts));
+  const enrollments = inSteps(atomically, createEnrollmentService(parts));
+  const enrollmentGroups = inSteps(atomically, createEnrollmentGroupService(parts));
 
   return {
     ...device,
@@ -116,7 +110,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     createX509EnrollmentGroup: (group) => void writeGroup(toX509Group(group)),
     uploadCaCertificate: (ca) => {
       const record = toCaCertificateRecord(ca);
-      store.caCertificates.set(record.name, record);
+      atomically(() => store.caCertificates.set(record.name, record));
     },
     emit,
   };
@@ -149,6 +143,31 @@ function unusable(argument: string, response: ServiceResponse): InvalidArgumentE
     argument,
     `is refused: ${message}${reason === undefined ? '' : ` (${reason})`}`,
   );
+}
+
+function deviceInSteps(atomically: UnitOfWork['atomically'], service: DeviceService): DeviceService {
+  return {
+    requestChallenge: (request) => atomically(() => service.requestChallenge(request)),
+    register: (request) => atomically(() => service.register(request)),
+    queryOperation: (request) => atomically(() => service.queryOperation(request)),
+    lookUpState: (request) => atomically(() => service.lookUpState(request)),
+  };
+}
+
+function inSteps<Request, Written>(
+  atomically: UnitOfWork['atomically'],
+  service: EnrollmentApi<Request, Written>,
+): EnrollmentApi<Request, Written> {
+  return {
+    handle: (request) => atomically(() => service.handle(request)),
+    write: (written, ifMatch) => atomically(() => service.write(written, ifMatch)),
+  };
+}
+
+/** What the service APIs of enrollments and of groups have in common. */
+interface EnrollmentApi<Request, Written> {
+  handle(request: Request): ServiceResponse;
+  write(written: Written, ifMatch: string | undefined): ServiceResponse;
 }
 
 function dispatch(device: DeviceService, request: DeviceRequest): DeviceResponse {

@@ -32,6 +32,8 @@ import type {
   StateResponse,
 } from './device-requests.ts';
 import { faults } from './fault.ts';
+import { recall } from './device-memory.ts';
+import { findOperation, findRunning, startOperation } from './operation.ts';
 import type { FaultResponse } from './refusal.ts';
 import { isFault, noteRefusal, refuse } from './refusal.ts';
 import type { EnrollmentRecord } from './store.ts';
@@ -47,7 +49,7 @@ export interface DeviceServiceParts extends AssignmentParts {
 
 /** Makes the device API over a store. */
 export function createDeviceService(parts: DeviceServiceParts): DeviceService {
-  const { idScope, store, memories, clock, random, emit } = parts;
+  const { idScope, store, clock, random, emit } = parts;
 
   return {
     requestChallenge: (request) => note('request-challenge', request, requestChallenge(request)),
@@ -68,7 +70,10 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
     const wrapped = wrapFreshKey(keys, registrationResource(idScope, registrationId), random);
     if (!wrapped.ok) return refuse(wrapped.fault);
     const { key, activationBlob } = wrapped;
-    memories.get(registrationId).challenge = { ...keys, key };
+    store.deviceMemories.set(registrationId, {
+      ...recall(store, registrationId),
+      challenge: { ...keys, key },
+    });
     emit({ event: 'challenge-issued', registrationId, activationBlobBytes: activationBlob.byteLength });
     return { outcome: 'challenge', activationBlob, keyName: registrationKeyName };
   }
@@ -101,22 +106,26 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
       const registrationState = { registrationId, status: 'disabled' } as const;
       return { outcome: 'operation', operation: { operationId: '', status: 'disabled', registrationState } };
     }
-    const { operations } = memories.get(registrationId);
+    const memory = recall(store, registrationId);
     // A repeated request is how every client retries; it joins what is already running.
-    if (operations.running === undefined) {
-      const operationId = createOperationId({ idScope, registrationId }, random);
-      const dueAt = clock.now() + parts.assigningDurationMs;
-      operations.start({ phase: 'running', operationId, dueAt, device, proof, payload });
-      emit({ event: 'registration-started', registrationId, operationId });
-    }
-    return assigning({ operationId: operations.running?.operationId ?? '', status: 'assigning' });
+    const running = findRunning(memory);
+    if (running !== undefined) return assigning({ operationId: running.operationId, status: 'assigning' });
+    const operationId = createOperationId({ idScope, registrationId }, random);
+    const dueAt = clock.now() + parts.assigningDurationMs;
+    const operation = { phase: 'running', operationId, dueAt, device, proof } as const;
+    store.deviceMemories.set(
+      registrationId,
+      startOperation(memory, { ...operation, ...(payload === undefined ? {} : { payload }) }),
+    );
+    emit({ event: 'registration-started', registrationId, operationId });
+    return assigning({ operationId, status: 'assigning' });
   }
 
   function queryOperation(request: OperationQuery): OperationResponse | FaultResponse {
     const authenticated = authenticate(request);
     if (isFault(authenticated)) return authenticated;
     const { registrationId } = authenticated.device;
-    const operation = memories.get(registrationId).operations.find(request.operationId);
+    const operation = findOperation(store.deviceMemories.get(registrationId), request.operationId);
     if (operation === undefined) return refuse(faults.registrationNotFound('there is no such operation'));
     if (operation.phase === 'settled') return { outcome: 'operation', operation: operation.outcome };
     // The Rust client needs the registration state also while the operation runs.
@@ -130,7 +139,7 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
     const { registrationId } = authenticated.device;
     const state = store.registrations.get(registrationId);
     if (state !== undefined) return { outcome: 'state', state };
-    const { running } = memories.get(registrationId).operations;
+    const running = findRunning(store.deviceMemories.get(registrationId));
     return {
       outcome: 'state',
       state: { registrationId, status: running === undefined ? 'unassigned' : 'assigning' },

@@ -1,4 +1,3 @@
-import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import type { TpmKeys } from './activation.ts';
 import type { EmulatorStore, EnrollmentGroupRecord, EnrollmentRecord } from './store.ts';
 
@@ -16,11 +15,11 @@ export type DeviceProof =
   | { readonly kind: 'tpm'; readonly keys: TpmKeys }
   /** It holds one of these keys, primary and secondary; the hub takes either. */
   | { readonly kind: 'symmetricKey'; readonly keys: readonly Uint8Array[] }
-  /** It holds the key of this certificate; in a group, signed under the other. */
+  /** It holds the key of this certificate (DER); in a group, signed under the other. */
   | {
       readonly kind: 'x509';
-      readonly certificate: ClientCertificate;
-      readonly signingCertificate?: ClientCertificate;
+      readonly certificate: Uint8Array;
+      readonly signingCertificate?: Uint8Array;
     };
 
 /** The enrollment that speaks for a device; undefined when it is gone. */

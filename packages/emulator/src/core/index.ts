@@ -69,14 +69,19 @@ export type {
   StateQuery,
   StateResponse,
 } from './device-requests.ts';
+export type { DeviceMemory, IssuedChallenge } from './device-memory.ts';
+export type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
 export type { EmulatorEvent, EmulatorEventDetails } from './events.ts';
 export type { ServiceFault } from './fault.ts';
+export type { Operation, RunningOperation, SettledOperation } from './operation.ts';
 export type { FaultResponse } from './refusal.ts';
 export type {
   CaCertificateRecord,
   EmulatorStore,
   EnrollmentGroupRecord,
   EnrollmentRecord,
+  GroupedRecordStore,
+  ListedRecord,
   ListedRecordStore,
   RecordStore,
   RegistrationRecord,

@@ -1,4 +1,5 @@
 import type { JsonValue, RegistrationOperationStatus } from '@endorse/interface';
+import type { DeviceMemory } from './device-memory.ts';
 import type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface RunningOperation {
   /** What the device proved when the operation was accepted. */
   readonly proof: DeviceProof;
   /** The device's payload for the allocation. */
-  readonly payload: JsonValue | undefined;
+  readonly payload?: JsonValue;
 }
 
 /** An operation with its outcome. */
@@ -28,42 +29,37 @@ export interface SettledOperation {
   readonly outcome: RegistrationOperationStatus;
 }
 
-/**
- * The operations of one registration: at most one runs, and the last few settled ones
- * stay so that a client that lost an answer can ask again.
- */
-export class OperationLog {
-  #operations: readonly Operation[] = [];
-  #enrollmentGroupId: string | undefined;
+/** The running operation of a device, if any. */
+export function findRunning(memory: DeviceMemory | undefined): RunningOperation | undefined {
+  const last = memory?.operations.at(-1);
+  return last?.phase === 'running' ? last : undefined;
+}
 
-  /** The group that spoke for the device when its last operation was accepted, if it was one. */
-  get enrollmentGroupId(): string | undefined {
-    return this.#enrollmentGroupId;
-  }
+/** An operation a device was told of, unless it is too old. */
+export function findOperation(memory: DeviceMemory | undefined, operationId: string): Operation | undefined {
+  return memory?.operations.find((operation) => operation.operationId === operationId);
+}
 
-  /** The running operation, if any. */
-  get running(): RunningOperation | undefined {
-    const last = this.#operations.at(-1);
-    return last?.phase === 'running' ? last : undefined;
-  }
+/** Adds a running operation; the oldest one beyond the limit is forgotten. */
+export function startOperation(
+  { challenge, operations }: DeviceMemory,
+  operation: RunningOperation,
+): DeviceMemory {
+  const { enrollmentGroupId } = operation.device;
+  return {
+    ...(challenge === undefined ? {} : { challenge }),
+    operations: [...operations.slice(1 - maxOperations), operation],
+    ...(enrollmentGroupId === undefined ? {} : { enrollmentGroupId }),
+  };
+}
 
-  find(operationId: string): Operation | undefined {
-    return this.#operations.find((operation) => operation.operationId === operationId);
-  }
-
-  /** Adds a running operation; the oldest one beyond the limit is forgotten. */
-  start(operation: RunningOperation): void {
-    this.#operations = [...this.#operations.slice(1 - maxOperations), operation];
-    this.#enrollmentGroupId = operation.device.enrollmentGroupId;
-  }
-
-  /** Replaces the running operation by its outcome. */
-  settle(outcome: RegistrationOperationStatus): void {
-    const { operationId } = outcome;
-    this.#operations = this.#operations.map((operation) =>
-      operation.operationId === operationId ? { phase: 'settled', operationId, outcome } : operation,
-    );
-  }
+/** Replaces the running operation by its outcome. */
+export function settleOperation(memory: DeviceMemory, outcome: RegistrationOperationStatus): DeviceMemory {
+  const { operationId } = outcome;
+  const operations = memory.operations.map((operation): Operation =>
+    operation.operationId === operationId ? { phase: 'settled', operationId, outcome } : operation,
+  );
+  return { ...memory, operations };
 }
 
 // A client remembers one operation; a few more cover repeated PUTs.

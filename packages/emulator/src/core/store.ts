@@ -1,6 +1,7 @@
 import type { RegistrationState } from '@endorse/interface';
 import type { EnrollmentGroup, IndividualEnrollment } from '@endorse/protocol';
 import type { HubStore } from '../hub/hub-store.ts';
+import type { DeviceMemory } from './device-memory.ts';
 
 /** An individual enrollment as the emulator keeps it; its registration state is kept apart. */
 export type EnrollmentRecord = Omit<IndividualEnrollment, 'registrationState'> &
@@ -21,8 +22,8 @@ export interface CaCertificateRecord {
 export type RegistrationRecord = Omit<RegistrationState, 'tpm'> & { readonly registrationId: string };
 
 /**
- * A collection of records by their ids. Whether case matters in ids is said where a collection is named;
- * the store has to see to that.
+ * A collection by id. Registration ids, enrollment group ids and names of CA certificates are compared without
+ * regard to case, which the store has to see to; device ids of a hub are compared as they are.
  *
  * Calls are synchronous, so that reading, deciding and writing are one step.
  */
@@ -35,10 +36,29 @@ export interface RecordStore<Record> {
   delete(id: string): boolean;
 }
 
+/** A record and its place in a listing. */
+export interface ListedRecord<Record> {
+  /** Grows from one new record to the next, and is never used twice; a page can continue after it. */
+  readonly position: number;
+  readonly record: Record;
+}
+
 /** A collection that can be gone through. */
 export interface ListedRecordStore<Record> extends RecordStore<Record> {
   /** Every record, the oldest first. */
   list(): Iterable<Record>;
+  /** The same with positions, from the first record after a position (default 0, before all). */
+  entries(after?: number): Iterable<ListedRecord<Record>>;
+  /** How many records there are. */
+  count(): number;
+}
+
+/** A collection of which some records belong to an enrollment group. */
+export interface GroupedRecordStore<Record> extends ListedRecordStore<Record> {
+  /** The records of a group, the oldest first, from the first one after a position (default 0). */
+  entriesOfGroup(enrollmentGroupId: string, after?: number): Iterable<ListedRecord<Record>>;
+  /** Removes every record of a group. */
+  deleteGroup(enrollmentGroupId: string): void;
 }
 
 /**
@@ -46,47 +66,18 @@ export interface ListedRecordStore<Record> extends RecordStore<Record> {
  * CA certificates are compared without regard to case.
  */
 export interface EmulatorStore {
-  readonly enrollments: RecordStore<EnrollmentRecord>;
+  readonly enrollments: ListedRecordStore<EnrollmentRecord>;
   /** Few; gone through whenever a device without an enrollment of its own comes. */
   readonly enrollmentGroups: ListedRecordStore<EnrollmentGroupRecord>;
-  readonly caCertificates: RecordStore<CaCertificateRecord>;
-  readonly registrations: RecordStore<RegistrationRecord>;
-  /** What a hub keeps of its devices; the same for the same host name. */
-  hub(hostName: string): HubStore;
-}
-
-/** A store that lives and dies with the process. */
-export function createMemoryStore(): EmulatorStore {
-  const hubs = new Map<string, HubStore>();
-  return {
-    enrollments: memoryRecords(ignoreCase),
-    enrollmentGroups: memoryRecords(ignoreCase),
-    caCertificates: memoryRecords(ignoreCase),
-    registrations: memoryRecords(ignoreCase),
-    hub: (hostName) => {
-      const known = hubs.get(hostName);
-      if (known !== undefined) return known;
-      const fresh: HubStore = { devices: memoryRecords(keepCase), twins: memoryRecords(keepCase) };
-      hubs.set(hostName, fresh);
-      return fresh;
-    },
-  };
-}
-
-function memoryRecords<Record>(keyOf: (id: string) => string): ListedRecordStore<Record> {
-  const records = new Map<string, Record>();
-  return {
-    get: (id) => records.get(keyOf(id)),
-    set: (id, record) => void records.set(keyOf(id), record),
-    delete: (id) => records.delete(keyOf(id)),
-    list: () => records.values(),
-  };
-}
-
-function ignoreCase(id: string): string {
-  return id.toLowerCase();
-}
-
-function keepCase(id: string): string {
-  return id;
+  readonly caCertificates: ListedRecordStore<CaCertificateRecord>;
+  readonly registrations: GroupedRecordStore<RegistrationRecord>;
+  /** Challenges and operations, by registration id. */
+  readonly deviceMemories: GroupedRecordStore<DeviceMemory>;
+  /** What the hub of that name keeps; the same whenever it is asked for. */
+  hub(hubName: string): HubStore;
+  /**
+   * Runs `work` as one step: whatever it writes is there as a whole once this returns, and not at all when it throws.
+   * A step inside a step is part of the outer one. A store that cannot take back may let a thrown error stand.
+   */
+  transaction<Result>(work: () => Result): Result;
 }

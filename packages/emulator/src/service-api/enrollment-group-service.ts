@@ -44,7 +44,7 @@ export interface EnrollmentGroupService {
 export function createEnrollmentGroupService(
   parts: AssignmentParts & { readonly checkAccess: AccessCheck },
 ): EnrollmentGroupService {
-  const { store, memories, clock, random, emit } = parts;
+  const { store, clock, random, emit } = parts;
   return {
     handle: (request) => noteRefusal(emit, request.kind, request.enrollmentGroupId, handle(request)),
     write: (group, ifMatch) =>
@@ -77,7 +77,7 @@ export function createEnrollmentGroupService(
         const fault = findDeleteFault(group, ifMatch);
         if (fault !== undefined) return refuse(fault);
         store.enrollmentGroups.delete(enrollmentGroupId);
-        memories.forgetGroup(enrollmentGroupId);
+        store.deviceMemories.deleteGroup(enrollmentGroupId);
         emit({ event: 'enrollment-group-deleted', enrollmentGroupId: group.enrollmentGroupId });
         return { outcome: 'deleted' };
       }
@@ -108,7 +108,7 @@ export function createEnrollmentGroupService(
     store.enrollmentGroups.set(enrollmentGroupId, record);
     // What was proved for the keys of before must not open anything now.
     if (existing !== undefined && !isSameAttestation(existing.attestation, record.attestation))
-      memories.forgetGroup(enrollmentGroupId);
+      store.deviceMemories.deleteGroup(enrollmentGroupId);
     emit({ event: 'enrollment-group-written', enrollmentGroupId, created: existing === undefined });
     return {
       outcome: 'enrollment-group',

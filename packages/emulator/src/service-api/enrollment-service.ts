@@ -61,7 +61,7 @@ export interface EnrollmentService {
 export function createEnrollmentService(
   parts: AssignmentParts & { readonly checkAccess: AccessCheck },
 ): EnrollmentService {
-  const { store, memories, clock, random, emit } = parts;
+  const { store, clock, random, emit } = parts;
   return {
     handle: (request) => noteRefusal(emit, request.kind, request.registrationId, handle(request)),
     write: (enrollment, ifMatch) =>
@@ -106,7 +106,7 @@ export function createEnrollmentService(
     if (fault !== undefined) return refuse(fault);
     store.enrollments.delete(registrationId);
     store.registrations.delete(registrationId);
-    memories.forget(registrationId);
+    store.deviceMemories.delete(registrationId);
     emit({ event: 'enrollment-deleted', registrationId: enrollment.registrationId });
     return { outcome: 'deleted' };
   }
@@ -121,7 +121,8 @@ export function createEnrollmentService(
     const registration = store.registrations.get(registrationId);
     if (registration === undefined) {
       const known =
-        store.enrollments.get(registrationId) !== undefined || memories.find(registrationId) !== undefined;
+        store.enrollments.get(registrationId) !== undefined ||
+        store.deviceMemories.get(registrationId) !== undefined;
       return refuse(known ? notRegistered : faults.enrollmentNotFound(registrationId));
     }
     if (kind === 'get-registration') return { outcome: 'registration', state: registration };
@@ -132,7 +133,7 @@ export function createEnrollmentService(
       matchesEtag(ifMatch, etag);
     if (!matches) return refuse(staleVersion);
     store.registrations.delete(registrationId);
-    memories.forget(registrationId);
+    store.deviceMemories.delete(registrationId);
     return { outcome: 'deleted' };
   }
 
@@ -155,7 +156,7 @@ export function createEnrollmentService(
     store.enrollments.set(record.registrationId, record);
     // What was proved for the keys enrolled before, or to a group, must not open anything now.
     if (existing === undefined || !isSameAttestation(existing.attestation, record.attestation))
-      memories.forget(record.registrationId);
+      store.deviceMemories.delete(record.registrationId);
     const { registrationId } = record;
     emit({ event: 'enrollment-written', registrationId, created: existing === undefined });
     const attestation = withKeys(record.attestation);
