@@ -24,7 +24,7 @@ export const commands = Object.freeze({
   },
   'test:system': {
     summary: 'the tests against foreign tools: tpm2-tools, swtpm_setup, OpenSSL',
-    tools: ['swtpm', 'swtpm-tools', 'tpm2-tools', 'openssl'],
+    tools: ['swtpm', 'swtpm-tools', 'tpm2-tools', 'openssl', 'iproute2'],
     entry: 'scripts/suites/main.ts',
     args: ['system'],
     containers: 'provided',
