@@ -27,7 +27,7 @@ export function commentSnippets(root: string): Snippet[] {
 
 /** The fenced `js` blocks of a Markdown text. */
 export function snippetsOf(file: string, markdown: string, firstLine = 1): Snippet[] {
-  return [...markdown.matchAll(/^[ \t]*```js[^\n]*\n([^]*?)^[ \t]*```/gm)].map((match) => ({
+  return [...markdown.matchAll(/^[ \t]*```js\b[^\n]*\n([^]*?)^[ \t]*```/gm)].map((match) => ({
     file,
     line: firstLine + markdown.slice(0, match.index).split('\n').length,
     code: match[1] ?? '',
