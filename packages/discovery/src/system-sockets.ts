@@ -98,7 +98,7 @@ function asPort(socket: Socket, close: () => void): DatagramSocket {
           );
         } catch (error) {
           // A closed socket throws instead of calling back.
-          reject(error as Error);
+          reject(error);
         }
       }),
     close,
