@@ -29,6 +29,59 @@
  *
  * @packageDocumentation
  */
+export type { AmqpError, AmqpErrorOptions } from './amqp/amqp-error.ts';
+export {
+  amqpErrorToServiceError,
+  conditionOfStatus,
+  saslOutcomeCodes,
+  saslOutcomeToServiceError,
+} from './amqp/amqp-error.ts';
+export type { AmqpFrameLimits } from './amqp/amqp-frame-guard.ts';
+export { AmqpFrameGuard, defaultAmqpFrameLimits } from './amqp/amqp-frame-guard.ts';
+export type { AmqpDeviceOperation, AmqpMessage } from './amqp/amqp-message.ts';
+export {
+  decodeDeviceMessage,
+  encodeOperationStatusMessage,
+  encodeRegisterMessage,
+} from './amqp/amqp-message.ts';
+export {
+  amqpLinkProperties,
+  amqpOperations,
+  amqpPort,
+  amqpProperties,
+  amqpRetryAfterNames,
+  amqpWebSocketProtocol,
+  webSocketPath,
+} from './amqp/amqp-names.ts';
+export {
+  decodeOperationReply,
+  encodeOperationReply,
+  encodeStateReply,
+  readRetryAfter,
+  retryAfterProperties,
+} from './amqp/amqp-reply.ts';
+export type { RegistrationLink } from './amqp/link-address.ts';
+export { encodeRegistrationLink, parseRegistrationLink } from './amqp/link-address.ts';
+export { checkSaslInitialResponse, checkSaslResponse, maxSaslFrameBytes } from './amqp/sasl-frame.ts';
+export type { SaslPlainCredentials } from './amqp/sasl-plain.ts';
+export { decodeSaslPlain, encodeSaslPlain, saslPlain } from './amqp/sasl-plain.ts';
+export type { SaslTpmClientOptions, SaslTpmClientStep } from './amqp/sasl-tpm-client.ts';
+export { SaslTpmClient } from './amqp/sasl-tpm-client.ts';
+export type { SaslTpmIdentity, SaslTpmSegment } from './amqp/sasl-tpm-framing.ts';
+export {
+  decodeSaslTpmIdentity,
+  decodeSaslTpmSegment,
+  decodeSaslTpmStorageRootKey,
+  decodeSaslTpmToken,
+  encodeSaslTpmIdentity,
+  encodeSaslTpmSegments,
+  encodeSaslTpmStorageRootKey,
+  encodeSaslTpmToken,
+  maxSaslTpmSegmentBytes,
+  saslTpm,
+} from './amqp/sasl-tpm-framing.ts';
+export type { SaslTpmServerStep } from './amqp/sasl-tpm-server.ts';
+export { SaslTpmServer } from './amqp/sasl-tpm-server.ts';
 export type { ChallengeBody } from './bodies/challenge-body.ts';
 export { decodeChallengeBody, encodeChallengeBody, tryDecodeChallengeBody } from './bodies/challenge-body.ts';
 export { decodeOperationStatus, encodeOperationStatus } from './bodies/operation-status.ts';

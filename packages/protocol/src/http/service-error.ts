@@ -1,5 +1,6 @@
 import { ServiceError } from '@endorse/interface';
 import { decodeServiceErrorBody, type ServiceErrorBody } from '../bodies/service-error-body.ts';
+import { printable } from '../json/printable.ts';
 import { headerNames } from './header-names.ts';
 import type { HttpResponse, HttpResponseOptions } from './http-response.ts';
 import { parseRetryAfter } from './retry-after.ts';
@@ -61,10 +62,4 @@ function tryDecode(response: HttpResponse): ServiceErrorBody {
 
 function headerCode(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{6}$/.test(text) ? Number(text) : undefined;
-}
-
-/** One line of at most 300 characters: a message of the peer must not forge log lines. */
-function printable(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
-  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }
