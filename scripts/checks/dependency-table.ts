@@ -127,7 +127,7 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
   'enrollment-client': {
     tier: '2',
     holds: 'the service API: enrollments',
-    imports: ['interface', 'protocol', 'tpm2'],
+    imports: ['interface', 'protocol', 'tpm2', 'transport-socket'],
     testImports: ['testkit', 'emulator'],
   },
   discovery: {

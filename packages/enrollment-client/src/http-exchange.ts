@@ -1,9 +1,11 @@
-import { LocalProtocolError, RemoteProtocolError, TimeoutError } from '@endorse/interface';
+import type { Socket } from 'node:net';
+import { LocalProtocolError, RemoteProtocolError, TimeoutError, TransportError } from '@endorse/interface';
 import type { HttpResponse } from '@endorse/protocol';
-import { maxPageBytes } from '@endorse/protocol';
+import { maxPageBytes, parseHostPort } from '@endorse/protocol';
+import { createSocketSet } from '@endorse/transport-socket';
 import type { Dispatcher } from 'undici';
-import { toTransportError } from './http-errors.ts';
-import { loadDirectParts, loadProxyParts } from './load-undici.ts';
+import type { UndiciParts } from './load-undici.ts';
+import { loadUndici } from './load-undici.ts';
 import type { EnrollmentClientSettings } from './options.ts';
 
 /** A request of the service API, complete. Its headers hold a token: do not log them. */
@@ -21,7 +23,8 @@ export interface ServiceHttpRequest {
 export interface HttpExchange {
   /**
    * Sends one request and collects its answer, once. Rejects with the reason of `signal`, `ERR_TIMEOUT`,
-   * `ERR_REMOTE_TOO_LARGE`, `ERR_SESSION_CLOSED` after {@link HttpExchange.close}, or a `TransportError`.
+   * `ERR_REMOTE_TOO_LARGE`, `ERR_REMOTE_MALFORMED`, `ERR_SESSION_CLOSED` after {@link HttpExchange.close}, or a
+   * `TransportError`.
    */
   send(
     attempted: string,
@@ -34,11 +37,11 @@ export interface HttpExchange {
 
 /** Makes the connections of a client. */
 export function createHttpExchange(settings: EnrollmentClientSettings): HttpExchange {
-  const { origin, requestTimeoutMs } = settings;
+  const { requestTimeoutMs, connection } = settings;
+  const origin = `https://${connection.hostName}`;
   const closing = new AbortController();
-  let parts:
-    | Promise<{ readonly dispatcher: Dispatcher; readonly request: Dispatcher['request'] }>
-    | undefined;
+  const sockets = createSocketSet();
+  let opened: Promise<Sending> | undefined;
 
   return {
     async send(attempted, { method, target, headers, body }, signal) {
@@ -50,9 +53,9 @@ export function createHttpExchange(settings: EnrollmentClientSettings): HttpExch
       const listeners = watched.map((one) => () => ended.abort(one.reason));
       watched.forEach((one, index) => one.addEventListener('abort', listeners[index] as () => void));
       try {
-        const { dispatcher, request } = await (parts ??= open(settings));
+        const { pool, request } = await (opened ??= open());
         ended.signal.throwIfAborted();
-        const response = await request.call(dispatcher, {
+        const response = await request.call(pool, {
           origin,
           path: target,
           method,
@@ -62,15 +65,16 @@ export function createHttpExchange(settings: EnrollmentClientSettings): HttpExch
           headersTimeout: 0,
           bodyTimeout: 0,
         });
+        const { statusCode: status } = response;
         return {
-          status: response.statusCode,
+          status,
           headers: joinHeaders(response.headers),
           body: await collect(attempted, response.body),
         };
       } catch (error) {
         // undici wraps the reason, and the caller is to get it as it is.
         if (ended.signal.aborted) throw ended.signal.reason;
-        throw error instanceof RemoteProtocolError ? error : toTransportError(error, attempted, origin);
+        throw toOwnError(error, attempted, connection.hostName);
       } finally {
         clearTimeout(timer);
         watched.forEach((one, index) => one.removeEventListener('abort', listeners[index] as () => void));
@@ -80,29 +84,43 @@ export function createHttpExchange(settings: EnrollmentClientSettings): HttpExch
       closing.abort(
         new LocalProtocolError('ERR_SESSION_CLOSED', 'the enrollment client was closed', { state: 'closed' }),
       );
-      const opened = await parts?.catch(() => undefined);
-      await opened?.dispatcher.destroy();
+      const sending = await opened?.catch(() => undefined);
+      await sending?.pool.destroy();
+      sockets.destroy();
     },
   };
+
+  async function open(): Promise<Sending> {
+    const { host, port } = parseHostPort(connection.hostName, { argument: 'hostName', defaultPort: 443 });
+    const { ca, proxyCa, proxyFor, maxConnections: connections } = settings;
+    const [{ Pool, request }, { createConnector }] = await Promise.all([
+      loadUndici(),
+      import('@endorse/transport-socket/connector'),
+    ]);
+    const proxy = proxyFor(host, port);
+    const connector = createConnector({ host, port, proxy, ca, proxyCa, clientCertificate: undefined });
+    const track = (socket: Socket): void => {
+      sockets.add(socket);
+      // A tunnel has several steps: the next one must not begin after the end.
+      if (closing.signal.aborted) socket.destroy();
+    };
+    const pool = new Pool(origin, {
+      connections,
+      allowH2: false,
+      connect: (_options, callback) => {
+        connector.open(track).then(
+          (socket) => callback(null, socket),
+          (error: Error) => callback(error, null),
+        );
+      },
+    });
+    return { pool, request };
+  }
 }
 
-async function open(
-  settings: EnrollmentClientSettings,
-): Promise<{ readonly dispatcher: Dispatcher; readonly request: Dispatcher['request'] }> {
-  const { origin, proxyUrl, proxyFromEnvironment, maxConnections: connections } = settings;
-  const ca = settings.ca === undefined ? {} : { ca: [...settings.ca] };
-  const tls = { ...ca, timeout: settings.requestTimeoutMs };
-  if (proxyUrl === undefined && !proxyFromEnvironment) {
-    const { Pool, request } = await loadDirectParts();
-    return { dispatcher: new Pool(origin, { connections, connect: tls, allowH2: false }), request };
-  }
-  const { ProxyAgent, EnvHttpProxyAgent, request } = await loadProxyParts();
-  const options = { connections, requestTls: tls, proxyTls: tls, connect: tls, allowH2: false };
-  const dispatcher =
-    proxyUrl === undefined
-      ? new EnvHttpProxyAgent(options)
-      : new ProxyAgent({ ...options, uri: proxyUrl.revealText() });
-  return { dispatcher, request };
+interface Sending {
+  readonly pool: Dispatcher;
+  readonly request: UndiciParts['request'];
 }
 
 async function collect(attempted: string, body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
@@ -129,6 +147,29 @@ function joinHeaders(
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   );
+}
+
+/** The connector's errors are ours already; what remains is what undici says of a connection that stood. */
+function toOwnError(error: unknown, attempted: string, hostName: string): unknown {
+  if (error instanceof RemoteProtocolError || error instanceof TransportError) return error;
+  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
+    return new RemoteProtocolError('ERR_REMOTE_TOO_LARGE', `${attempted}: the answer header is too large`, {
+      evidence: { path: 'header' },
+    });
+  }
+  if (name === 'HTTPParserError') {
+    return new RemoteProtocolError('ERR_REMOTE_MALFORMED', `${attempted}: the answer is not HTTP/1.1`, {
+      evidence: { path: 'answer' },
+      remedy: 'Check that the port belongs to the service API.',
+    });
+  }
+  return new TransportError('ERR_TRANSPORT_LOST', `${attempted}: the connection to ${hostName} was lost`, {
+    cause: error,
+    phase: 'receive',
+    retryable: true,
+    remedy: 'Read the record before trying again: the change may have been made.',
+  });
 }
 
 function timedOut(attempted: string, deadlineMs: number): TimeoutError {

@@ -1,15 +1,8 @@
-import type { Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 
-/** The parts of undici a direct connection takes. */
-export interface DirectParts {
+/** The parts of undici that are used. */
+export interface UndiciParts {
   readonly Pool: typeof Pool;
-  readonly request: Dispatcher['request'];
-}
-
-/** The parts of undici a connection through a proxy takes. */
-export interface ProxyParts {
-  readonly ProxyAgent: typeof ProxyAgent;
-  readonly EnvHttpProxyAgent: typeof EnvHttpProxyAgent;
   readonly request: Dispatcher['request'];
 }
 
@@ -19,22 +12,16 @@ export interface ProxyParts {
  * Only their files: the whole of undici, with `fetch` and its caches, takes about three times as long. Should a later
  * undici move or hide them, the index does as well.
  */
-export async function loadDirectParts(load: () => Promise<DirectParts> = loadFiles): Promise<DirectParts> {
+export async function loadUndici(load: () => Promise<UndiciParts> = loadFiles): Promise<UndiciParts> {
   try {
     return await load();
   } catch {
-    const { Pool: whole, Dispatcher: base } = await import('undici');
-    return { Pool: whole, request: base.prototype.request };
+    const { Pool: pool, Dispatcher: base } = await import('undici');
+    return { Pool: pool, request: base.prototype.request };
   }
 }
 
-/** Loads what a proxy takes; its agents come with the whole of undici. */
-export async function loadProxyParts(): Promise<ProxyParts> {
-  const { ProxyAgent: fixed, EnvHttpProxyAgent: fromEnvironment, Dispatcher: base } = await import('undici');
-  return { ProxyAgent: fixed, EnvHttpProxyAgent: fromEnvironment, request: base.prototype.request };
-}
-
-async function loadFiles(): Promise<DirectParts> {
+async function loadFiles(): Promise<UndiciParts> {
   const [pool, request] = await Promise.all([
     import('undici/lib/dispatcher/pool.js'),
     import('undici/lib/api/api-request.js'),

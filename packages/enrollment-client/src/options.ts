@@ -1,6 +1,5 @@
-import { X509Certificate } from 'node:crypto';
-import type { Clock, Logger } from '@endorse/interface';
-import { InvalidArgumentError, Secret, silentLogger } from '@endorse/interface';
+import type { Clock, Logger, Secret } from '@endorse/interface';
+import { InvalidArgumentError, silentLogger } from '@endorse/interface';
 import { systemClock } from '@endorse/interface/node';
 import type { ServiceConnection } from '@endorse/protocol';
 import {
@@ -10,9 +9,18 @@ import {
   parseServiceConnectionString,
   validateApiVersion,
 } from '@endorse/protocol';
+import type { ConnectionOptions, ConnectionSettings } from '@endorse/transport-socket';
+import {
+  checkConnectionOptions,
+  checkInteger,
+  checkOptionNames,
+  checkPrintable,
+  checkTimeout,
+  connectionOptionNames,
+} from '@endorse/transport-socket';
 
 /** Options of {@link createEnrollmentClient}: a connection string, or its three parts. */
-export interface EnrollmentClientOptions {
+export interface EnrollmentClientOptions extends ConnectionOptions {
   /** `HostName=…;SharedAccessKeyName=…;SharedAccessKey=…`, as the service shows it for a shared access policy. */
   readonly connectionString?: Secret | string | undefined;
   /** Host of the service API, with a port unless it is 443. */
@@ -21,12 +29,6 @@ export interface EnrollmentClientOptions {
   readonly sharedAccessKeyName?: string | undefined;
   /** Key of that policy. */
   readonly sharedAccessKey?: Secret | undefined;
-  /** PEM certificates to trust instead of the ones Node.js trusts. */
-  readonly ca?: string | readonly string[] | undefined;
-  /** `http://` or `https://` address of a proxy to tunnel through, credentials included. Never printed. */
-  readonly proxyUrl?: Secret | string | undefined;
-  /** Takes the proxy from `https_proxy`, except for what `no_proxy` names; default false. */
-  readonly proxyFromEnvironment?: boolean | undefined;
   /** `api-version` of the service API; default `2021-10-01`. */
   readonly apiVersion?: string | undefined;
   /** `User-Agent`; default `endorse-enrollment-client`. */
@@ -48,13 +50,8 @@ export interface EnrollmentClientOptions {
 }
 
 /** Options, checked and completed. */
-export interface EnrollmentClientSettings {
+export interface EnrollmentClientSettings extends ConnectionSettings {
   readonly connection: ServiceConnection;
-  /** `https://host[:port]`. */
-  readonly origin: string;
-  readonly ca: readonly string[] | undefined;
-  readonly proxyUrl: Secret | undefined;
-  readonly proxyFromEnvironment: boolean;
   readonly apiVersion: string;
   readonly userAgent: string;
   readonly requestTimeoutMs: number;
@@ -68,46 +65,33 @@ export interface EnrollmentClientSettings {
 
 /** Checks and completes the options. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE`; no message holds a key. */
 export function checkOptions(options: EnrollmentClientOptions): EnrollmentClientSettings {
-  if (options === null || typeof options !== 'object') {
-    throw new InvalidArgumentError('options', 'must be an object');
-  }
-  const unknown = Object.keys(options).find((name) => !optionNames.has(name));
-  // A misspelt `ca` or `proxyUrl` must not silently mean "use the defaults".
-  if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, 'is not an option');
-  const connection = readConnection(options);
-  const { proxyFromEnvironment = false } = options;
-  if (typeof proxyFromEnvironment !== 'boolean') {
-    throw new InvalidArgumentError('options.proxyFromEnvironment', 'must be a boolean');
-  }
-  if (proxyFromEnvironment && options.proxyUrl !== undefined) {
-    throw new InvalidArgumentError('options.proxyFromEnvironment', 'cannot be combined with proxyUrl');
-  }
+  checkOptionNames(options, optionNames);
   return Object.freeze({
-    connection,
-    origin: `https://${connection.hostName}`,
-    ca: certificates('options.ca', options.ca),
-    proxyUrl: options.proxyUrl === undefined ? undefined : proxyAddress(options.proxyUrl),
-    proxyFromEnvironment,
+    ...checkConnectionOptions(options),
+    connection: readConnection(options),
     apiVersion: validateApiVersion(options.apiVersion ?? defaultServiceApiVersion, 'options.apiVersion'),
-    userAgent: headerText('options.userAgent', options.userAgent ?? 'endorse-enrollment-client'),
-    requestTimeoutMs: integer('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1, 600_000),
-    tokenLifetimeMs: integer('tokenLifetimeMs', options.tokenLifetimeMs ?? 300_000, 10_000, 3_600_000),
-    maxRetries: integer('maxRetries', options.maxRetries ?? 3, 0, 10),
-    maxRetryDelayMs: integer('maxRetryDelayMs', options.maxRetryDelayMs ?? 60_000, 0, 600_000),
-    maxConnections: integer('maxConnections', options.maxConnections ?? 4, 1, 64),
+    userAgent: checkPrintable('options.userAgent', options.userAgent ?? 'endorse-enrollment-client'),
+    requestTimeoutMs: checkTimeout('options.requestTimeoutMs', options.requestTimeoutMs ?? 30_000),
+    tokenLifetimeMs: checkInteger(
+      'options.tokenLifetimeMs',
+      options.tokenLifetimeMs ?? 300_000,
+      10_000,
+      3_600_000,
+    ),
+    maxRetries: checkInteger('options.maxRetries', options.maxRetries ?? 3, 0, 10),
+    maxRetryDelayMs: checkInteger('options.maxRetryDelayMs', options.maxRetryDelayMs ?? 60_000, 0, 600_000),
+    maxConnections: checkInteger('options.maxConnections', options.maxConnections ?? 4, 1, 64),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
   });
 }
 
 const optionNames: ReadonlySet<string> = new Set<keyof EnrollmentClientOptions>([
+  ...connectionOptionNames,
   'connectionString',
   'hostName',
   'sharedAccessKeyName',
   'sharedAccessKey',
-  'ca',
-  'proxyUrl',
-  'proxyFromEnvironment',
   'apiVersion',
   'userAgent',
   'requestTimeoutMs',
@@ -158,52 +142,4 @@ function secretText(argument: string, value: Secret | string): string {
   const text = typeof value === 'string' ? value : value?.revealText?.();
   if (typeof text === 'string') return text;
   throw new InvalidArgumentError(argument, 'must be a string or a Secret');
-}
-
-/** No message repeats the address, which may hold a password. */
-function proxyAddress(value: Secret | string): Secret {
-  const text = secretText('options.proxyUrl', value);
-  const protocol = URL.canParse(text) ? new URL(text).protocol : '';
-  if (protocol === 'http:' || protocol === 'https:') return Secret.fromText(text);
-  throw new InvalidArgumentError('options.proxyUrl', 'must be an http:// or https:// address');
-}
-
-/** Checks that every block of the given PEM text is a certificate, before a handshake can fail on it. */
-function certificates(
-  argument: string,
-  value: string | readonly string[] | undefined,
-): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const blocks = texts.flatMap((text) => (typeof text === 'string' ? (text.match(pemBlock) ?? []) : []));
-  if (texts.length === 0 || blocks.length < texts.length || !blocks.every(isCertificate)) {
-    throw new InvalidArgumentError(argument, 'must hold PEM certificates');
-  }
-  return Object.freeze(blocks);
-}
-
-const pemBlock =
-  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
-
-function isCertificate(block: string): boolean {
-  try {
-    void new X509Certificate(block);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function headerText(argument: string, value: string): string {
-  if (typeof value === 'string' && /^[\x20-\x7e]{1,256}$/.test(value)) return value;
-  throw new InvalidArgumentError(argument, 'must have 1 to 256 printable ASCII characters');
-}
-
-function integer(name: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new InvalidArgumentError(
-    `options.${name}`,
-    `must be an integer from ${least} to ${most}`,
-    'ERR_OUT_OF_RANGE',
-  );
 }

@@ -8,7 +8,7 @@ import { inspect, promisify } from 'node:util';
 import type { Logger } from '@endorse/interface';
 import { Secret } from '@endorse/interface';
 import { afterEach, expect, test, vi } from 'vitest';
-import { loadDirectParts } from '../src/load-undici.ts';
+import { loadUndici } from '../src/load-undici.ts';
 import type { ScriptedReply } from './support/service.ts';
 import { policyKey, startService } from './support/service.ts';
 
@@ -149,7 +149,7 @@ test('a proxy that refuses is an error without its password', async () => {
   await using service = await startService(() => found);
   const client = service.client({ proxyUrl: `http://user:pass-word@127.0.0.1:${proxy.port}` });
   const error = await client.enrollments.get('r').catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ code: 'ERR_TRANSPORT_PROXY', phase: 'proxy' });
+  expect(error).toMatchObject({ code: 'ERR_TRANSPORT_PROXY', phase: 'proxy', retryable: false });
   expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('pass-word');
   await client.close();
 });
@@ -206,7 +206,7 @@ test('importing the package loads no undici, and the first request neither fetch
 
 test('a later undici that hides its files is loaded as a whole', async () => {
   const { Pool } = await import('undici');
-  const parts = await loadDirectParts(() => Promise.reject(new Error('ERR_PACKAGE_PATH_NOT_EXPORTED')));
+  const parts = await loadUndici(() => Promise.reject(new Error('ERR_PACKAGE_PATH_NOT_EXPORTED')));
   expect(parts.Pool).toBe(Pool);
   expect(typeof parts.request).toBe('function');
 });
