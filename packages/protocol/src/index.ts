@@ -219,6 +219,38 @@ export {
   maxTargetLength,
   maxTpmPublicBytes,
 } from './limits.ts';
+export type { DeviceToHubTopic, HubToDeviceTopic } from './mqtt/hub-topic.ts';
+export {
+  encodeDeviceToHubTopic,
+  encodeHubToDeviceTopic,
+  hubFilters,
+  parseDeviceToHubTopic,
+  parseHubToDeviceTopic,
+} from './mqtt/hub-topic.ts';
+export type { MessageProperties } from './mqtt/property-bag.ts';
+export type {
+  RegistrationResponseMessage,
+  RegistrationResponseTopic,
+  RegistrationTopic,
+} from './mqtt/provisioning-topic.ts';
+export {
+  decodeRegistrationResponseMessage,
+  encodeOperationStatusTopic,
+  encodeRegisterTopic,
+  encodeRegistrationResponseTopic,
+  parseRegistrationResponseTopic,
+  parseRegistrationTopic,
+  registrationResponseFilter,
+} from './mqtt/provisioning-topic.ts';
+export type { DeviceTwinBody, TwinProperties } from './mqtt/twin-body.ts';
+export { decodeDesiredPatch, decodeTwinBody, encodeDesiredPatch, encodeTwinBody } from './mqtt/twin-body.ts';
+export type { HubUserName, RegistrationUserName } from './mqtt/user-name.ts';
+export {
+  encodeHubUserName,
+  encodeRegistrationUserName,
+  parseHubUserName,
+  parseRegistrationUserName,
+} from './mqtt/user-name.ts';
 export { deriveGroupDeviceKey } from './sas/group-key.ts';
 export type { SasResourceEncoding } from './sas/sas-resource.ts';
 export {

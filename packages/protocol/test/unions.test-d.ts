@@ -9,10 +9,13 @@ import type {
   AttestationMechanism,
   ChallengeBody,
   DeviceTarget,
+  DeviceToHubTopic,
   DrsProgress,
   DrsRegisterReply,
   DrsTarget,
+  HubToDeviceTopic,
   RegisterBody,
+  RegistrationTopic,
   ServiceOperation,
 } from '@endorse/protocol';
 import {
@@ -28,9 +31,42 @@ declare const target: DeviceTarget;
 declare const drsTarget: DrsTarget;
 declare const drsReply: DrsRegisterReply;
 declare const drsProgress: DrsProgress;
+declare const topic: RegistrationTopic;
+declare const toHub: DeviceToHubTopic;
+declare const toDevice: HubToDeviceTopic;
 declare const attestation: AttestationMechanism;
 declare const body: RegisterBody;
 declare const parts: ActivationParts;
+
+export function narrowTopic(): string {
+  return topic.kind === 'register' ? topic.requestId : topic.operationId;
+}
+
+export function narrowDeviceToHub(): string | number {
+  switch (toHub.kind) {
+    case 'telemetry':
+      return toHub.deviceId;
+    case 'get-twin':
+    case 'patch-reported':
+      return toHub.requestId;
+    case 'method-response':
+      return toHub.status;
+    default:
+      return toHub satisfies never;
+  }
+}
+
+export function narrowHubToDevice(): string | number | undefined {
+  switch (toDevice.kind) {
+    case 'twin-response':
+    case 'desired-properties':
+      return toDevice.version;
+    case 'method':
+      return toDevice.methodName;
+    default:
+      return toDevice satisfies never;
+  }
+}
 
 export function narrowTarget(): string | boolean {
   switch (target.kind) {
