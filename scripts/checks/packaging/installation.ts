@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { locateMinimumNode } from '../../lib/minimum-node.mjs';
+import { locateMinimumNode } from '../../lib/other-nodes.mjs';
 import type { Check, Finding } from '../check.ts';
 import { readSuite } from '../../suites/vitest-report.ts';
 import { runTool } from '../tool.ts';

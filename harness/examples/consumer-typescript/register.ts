@@ -1,0 +1,29 @@
+/** Registers a simulated device with the emulator and prints its hub: strict TypeScript, NodeNext. */
+import { startEmulator } from '@endorse/emulator';
+import type { RegistrationResult } from '@endorse/interface';
+import { register } from '@endorse/registration-core';
+import { createTpmSecurityClient } from '@endorse/security-tpm';
+import { startTpmSimulator } from '@endorse/tpm-simulator';
+import { createHttpTransport } from '@endorse/transport-http';
+
+const simulator = await startTpmSimulator({ provisioned: true });
+const emulator = await startEmulator();
+const securityClient = await createTpmSecurityClient({ tpm: simulator.address });
+try {
+  const registrationId = await securityClient.getRegistrationId();
+  const endorsementKey = await securityClient.getEndorsementKey();
+  await emulator.createTpmEnrollment({ registrationId, endorsementKey });
+  const result: RegistrationResult = await register({
+    provisioningHost: emulator.provisioningHost,
+    idScope: emulator.idScope,
+    transport: createHttpTransport({ ca: emulator.caPem }),
+    securityClient,
+    deadlineMs: 30_000,
+  });
+  const { status, deviceId, assignedHub } = result;
+  console.log(JSON.stringify({ status, deviceId, assignedHub }));
+} finally {
+  await securityClient.close();
+  await emulator.stop();
+  await simulator.stop();
+}
