@@ -76,6 +76,11 @@ const goodLines = [
   ['PUT', '/enrollmentGroups/group-1'],
   ['GET', '/enrollmentGroups/group-1'],
   ['POST', '/enrollmentgroups/group-1/attestationmechanism'],
+  ['POST', '/enrollments'],
+  ['POST', '/enrollments/query'],
+  ['POST', '/enrollmentGroups/'],
+  ['POST', '/enrollmentGroups/query'],
+  ['POST', '/registrations/group-1/query'],
   ['POST', '/devices/device-1/messages/events'],
 ] as const;
 const method = fc.constantFrom('GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', '');
@@ -101,6 +106,12 @@ const goodBodies = [
     attestation: { type: 'tpm', tpm: { endorsementKey: base64(endorsementKey) } },
   },
   { enrollmentGroupId: 'group-1', attestation: { type: 'symmetricKey' } },
+  { mode: 'create', enrollments: [{ registrationId: 'x', attestation: { type: 'symmetricKey' } }] },
+  {
+    mode: 'update',
+    enrollmentGroups: [{ enrollmentGroupId: 'group-1', attestation: { type: 'symmetricKey' } }],
+  },
+  { query: "SELECT * FROM enrollments WHERE attestation.type = 'tpm'" },
 ].map((body) => JSON.stringify(body));
 
 /** A good body with one stretch replaced. */
@@ -138,14 +149,35 @@ const body = fc.oneof(
   fc.constant(undefined),
 );
 
-const call = (tokens: readonly string[]): fc.Arbitrary<HttpCall> =>
+/** Nothing but good parts, which still need not fit together. */
+const plausible = (tokens: readonly string[]): fc.Arbitrary<HttpCall> =>
   fc
-    .record({ line, query, headers: headers(tokens), body })
-    .map(({ line: [verb, where], query: after, ...rest }) => ({
+    .record({
+      line: fc.constantFrom(...goodLines),
+      authorization: fc.constantFrom(...tokens),
+      body: fc.constantFrom(...goodBodies),
+    })
+    .map(({ line: [verb, where], authorization, body: text }) => ({
       method: verb,
-      target: `${where}${after}`,
-      ...rest,
+      target: `${where}?api-version=2021-06-01`,
+      headers: { authorization, 'content-type': 'application/json' },
+      body: Uint8Array.from(Buffer.from(text)),
     }));
+
+const call = (tokens: readonly string[]): fc.Arbitrary<HttpCall> =>
+  fc.oneof(
+    { weight: 1, arbitrary: plausible(tokens) },
+    {
+      weight: 9,
+      arbitrary: fc
+        .record({ line, query, headers: headers(tokens), body })
+        .map(({ line: [verb, where], query: after, ...rest }) => ({
+          method: verb,
+          target: `${where}${after}`,
+          ...rest,
+        })),
+    },
+  );
 
 const headers = (tokens: readonly string[]): fc.Arbitrary<HttpCall['headers']> =>
   fc.record(
@@ -161,6 +193,8 @@ const headers = (tokens: readonly string[]): fc.Arbitrary<HttpCall['headers']> =
         fc.string({ unit: 'binary', maxLength: 20 }),
       ),
       'if-match': fc.constantFrom('*', '"x"', '', 'W/', '"'),
+      'x-ms-max-item-count': fc.constantFrom('1', '0', '-1', 'x', '99999999999'),
+      'x-ms-continuation': fc.string({ maxLength: 20 }),
       'iothub-app-x': fc.string({ maxLength: 5 }),
       host: fc.string({ maxLength: 20 }),
     },

@@ -52,7 +52,7 @@ expectTypeOf<DeviceRequest['operation']>().toEqualTypeOf<
 >();
 expectTypeOf<DeviceResponse['outcome']>().toEqualTypeOf<'challenge' | 'operation' | 'state' | 'fault'>();
 expectTypeOf<ServiceResponse['outcome']>().toEqualTypeOf<
-  'enrollment' | 'enrollment-group' | 'attestation' | 'registration' | 'deleted' | 'fault'
+  'enrollment' | 'enrollment-group' | 'attestation' | 'bulk' | 'page' | 'registration' | 'deleted' | 'fault'
 >();
 expectTypeOf<DisconnectReason>().toEqualTypeOf<
   'taken-over' | 'credential-replaced' | 'device-removed' | 'token-expired' | 'hub-stopped'

@@ -5,6 +5,12 @@ import { expect, test } from 'vitest';
 import { createEnrollmentClient, tpmEnrollment } from '@endorse/enrollment-client';
 import { endorsementKey, startFixture } from './support/fixture.ts';
 
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const found: Item[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
 test('an enrollment is created, read, replaced and deleted', async () => {
   await using fixture = await startFixture();
   const { enrollments } = fixture.client;
@@ -94,4 +100,51 @@ test('after close every request rejects, and closing again is harmless', async (
   await fixture.client.close();
   await fixture.client.close();
   await expect(fixture.client.enrollments.get('x')).rejects.toMatchObject({ code: 'ERR_SESSION_CLOSED' });
+});
+
+test('devices are enrolled and removed in bulk, and queried page by page', async () => {
+  await using fixture = await startFixture();
+  const { enrollments } = fixture.client;
+  const items = Array.from({ length: 12 }, (_, index) =>
+    tpmEnrollment({ endorsementKey, registrationId: `device-${index}` }),
+  );
+  expect(await enrollments.bulk('create', items)).toEqual({ isSuccessful: true, errors: [] });
+  expect(await enrollments.bulk('create', items.slice(11))).toMatchObject({
+    isSuccessful: false,
+    errors: [{ id: 'device-11', errorCode: 409_000 }],
+  });
+  const query = enrollments.query("SELECT * FROM enrollments WHERE attestation.type = 'tpm'", {
+    pageSize: 5,
+  });
+  const pages = await all(query.pages());
+  expect(pages.map(({ rows }) => rows.length)).toEqual([5, 5, 2]);
+  expect(pages[0]?.rows[0]).toMatchObject({
+    registrationId: 'device-0',
+    attestation: { type: 'tpm', endorsementKey },
+  });
+  const rest = await all(query.pages({ continuation: pages[1]?.continuation }));
+  expect(rest.flatMap(({ rows }) => rows.map((row) => row.registrationId))).toEqual([
+    'device-10',
+    'device-11',
+  ]);
+  const names = enrollments.queryRows("SELECT registrationId WHERE registrationId IN ['device-3', 'x']");
+  expect(await all(names)).toEqual([{ registrationId: 'device-3' }]);
+  await enrollments.bulk('delete', items);
+  expect(await all(enrollments.query())).toEqual([]);
+  await expect(all(enrollments.query('SELECT * FROM'))).rejects.toMatchObject({
+    code: 'ERR_SERVICE_BAD_REQUEST',
+    message: expect.stringContaining('at position 14') as unknown,
+  });
+});
+
+test('groups go in bulk and can be queried, and so can the registrations of a group', async () => {
+  await using fixture = await startFixture();
+  const { enrollmentGroups, registrations } = fixture.client;
+  const group = { enrollmentGroupId: 'plant-7', attestation: { type: 'symmetricKey' } } as const;
+  await enrollmentGroups.bulk('create', [group]);
+  const groups = await all(enrollmentGroups.query());
+  expect(groups).toMatchObject([group]);
+  await enrollmentGroups.bulk('updateIfMatchETag', groups);
+  expect(await all(registrations.query('plant-7'))).toEqual([]);
+  await expect(all(registrations.query('none'))).rejects.toMatchObject({ serviceCode: 404_204 });
 });

@@ -6,6 +6,8 @@ import type { TelemetryMessage } from '../hub/telemetry.ts';
 import { createTelemetryLog } from '../hub/telemetry.ts';
 import type { AccessPolicy } from '../service-api/access-policies.ts';
 import { createAccessCheck, createOwnerPolicy } from '../service-api/access-policies.ts';
+import type { CollectionService } from '../service-api/collection-service.ts';
+import { createCollectionService } from '../service-api/collection-service.ts';
 import type { EnrollmentGroupService } from '../service-api/enrollment-group-service.ts';
 import { createEnrollmentGroupService } from '../service-api/enrollment-group-service.ts';
 import type { EnrollmentService, ServiceResponse } from '../service-api/enrollment-service.ts';
@@ -42,6 +44,8 @@ export interface EmulatorCore extends DeviceService {
   readonly enrollments: EnrollmentService;
   /** The service API for enrollment groups. */
   readonly enrollmentGroups: EnrollmentGroupService;
+  /** The service API for many records at once: bulk operations and queries. */
+  readonly collections: CollectionService;
   /** The last telemetry messages of all hubs, oldest first. */
   readonly telemetry: readonly TelemetryMessage[];
   /** Answers any request of the device API; the same operations as the methods, for carriers that decide by what arrives. */
@@ -90,6 +94,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   const device = deviceInSteps(atomically, createDeviceService(parts));
   const enrollments = inSteps(atomically, createEnrollmentService(parts));
   const enrollmentGroups = inSteps(atomically, createEnrollmentGroupService(parts));
+  const collections = createCollectionService({ ...parts, enrollments, enrollmentGroups });
 
   return {
     ...device,
@@ -98,6 +103,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     policies,
     enrollments,
     enrollmentGroups,
+    collections: { handle: (request) => atomically(() => collections.handle(request)) },
     get telemetry() {
       return telemetry.messages;
     },
@@ -154,20 +160,24 @@ function deviceInSteps(atomically: UnitOfWork['atomically'], service: DeviceServ
   };
 }
 
-function inSteps<Request, Written>(
+function inSteps<Request, Record, Written>(
   atomically: UnitOfWork['atomically'],
-  service: EnrollmentApi<Request, Written>,
-): EnrollmentApi<Request, Written> {
+  service: EnrollmentApi<Request, Record, Written>,
+): EnrollmentApi<Request, Record, Written> {
   return {
     handle: (request) => atomically(() => service.handle(request)),
     write: (written, ifMatch) => atomically(() => service.write(written, ifMatch)),
+    remove: (id, ifMatch) => atomically(() => service.remove(id, ifMatch)),
+    describe: (record) => atomically(() => service.describe(record)),
   };
 }
 
 /** What the service APIs of enrollments and of groups have in common. */
-interface EnrollmentApi<Request, Written> {
+interface EnrollmentApi<Request, Record, Written> {
   handle(request: Request): ServiceResponse;
   write(written: Written, ifMatch: string | undefined): ServiceResponse;
+  remove(id: string, ifMatch: string | undefined): ServiceResponse;
+  describe(record: Record): Written;
 }
 
 function dispatch(device: DeviceService, request: DeviceRequest): DeviceResponse {

@@ -33,6 +33,8 @@ export type { DeviceEvent, TelemetryMessage } from '../hub/telemetry.ts';
 export type { TwinContent, TwinPart, TwinPatchOutcome } from '../hub/twin.ts';
 export type { AccessPolicy, AccessRight } from '../service-api/access-policies.ts';
 export { accessRights } from '../service-api/access-policies.ts';
+export type { CollectionRequest, CollectionService } from '../service-api/collection-service.ts';
+export type { QueryPage } from '../service-api/query-service.ts';
 export type {
   EnrollmentGroupRequest,
   EnrollmentGroupService,

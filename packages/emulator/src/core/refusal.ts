@@ -21,9 +21,16 @@ export function isFault(response: { readonly outcome: string }): response is Fau
 export function noteRefusal<Response extends { readonly outcome: string }>(
   emit: (event: EmulatorEventDetails) => void,
   operation: string,
-  subject: string,
+  subject: string | undefined,
   response: Response,
 ): Response {
-  if (isFault(response)) emit({ event: 'request-refused', operation, subject, ...response.fault });
+  if (isFault(response)) {
+    emit({
+      event: 'request-refused',
+      operation,
+      ...(subject === undefined ? {} : { subject }),
+      ...response.fault,
+    });
+  }
   return response;
 }

@@ -3,19 +3,22 @@
  * API (`/{idScope}/registrations/…`) and the service API (`/enrollments/…`, `/enrollmentGroups/…`,
  * `/registrations/…`) share a listener.
  */
-import type { DeviceTarget, EnrollmentGroupTarget, ServiceTarget } from '@endorse/protocol';
+import type { DeviceTarget } from '@endorse/protocol';
 import {
   decodeEnrollmentGroup,
   decodeIndividualEnrollment,
   decodeRegisterBody,
   encodeAttestationMechanism,
+  encodeBulkResult,
   encodeChallengeBody,
   encodeEnrollmentGroup,
   encodeIndividualEnrollment,
   encodeOperationStatus,
+  encodePage,
   encodeRegistrationState,
   headerNames,
   isJsonContentType,
+  parseCollectionTarget,
   parseDeviceTarget,
   parseEnrollmentGroupTarget,
   parseServiceTarget,
@@ -35,8 +38,10 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
   return {
     handle: (call) => {
       try {
-        if (isGroupPath.test(call.target)) return answerGroup(call);
-        return isServicePath.test(call.target) ? answerService(call) : answerDevice(call);
+        if (!isServicePath.test(call.target)) return answerDevice(call);
+        return (
+          answerCollection(call) ?? (isGroupPath.test(call.target) ? answerGroup(call) : answerService(call))
+        );
       } catch (error) {
         // Nothing of ours throws here; a store that was handed in may, and must not end the process.
         return refuseUnread(call.method, faults.internal(String(error)));
@@ -78,6 +83,30 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
         return faultAnswer(stamps, response.fault);
       default:
         return response satisfies never;
+    }
+  }
+
+  /** Undefined when the request is about one record. */
+  function answerCollection(call: HttpCall): HttpAnswer | undefined {
+    const target = readTarget(call, (method, path) => parseCollectionTarget(method, path) ?? 'another');
+    if (target === 'another') return undefined;
+    if ('answer' in target) return target.answer;
+    const { kind, enrollmentGroupId } = target;
+    const fault = findBodyFault(call, true);
+    if (fault !== undefined) return refuseUnread(kind, fault);
+    try {
+      return writeServiceAnswer(
+        core.collections.handle({
+          kind,
+          ...(enrollmentGroupId === undefined ? {} : { enrollmentGroupId }),
+          token: call.headers.authorization,
+          maxItemCount: header(call, headerNames.maxItemCount),
+          continuation: header(call, headerNames.continuation),
+          readBody: () => call.body ?? new Uint8Array(),
+        }),
+      );
+    } catch (error) {
+      return refuseUnread(kind, faultOf(error, 'body'));
     }
   }
 
@@ -131,6 +160,14 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
         return jsonAnswer(stamps, 200, encodeAttestationMechanism(response.attestation));
       case 'registration':
         return jsonAnswer(stamps, 200, encodeRegistrationState(response.state));
+      case 'bulk':
+        return jsonAnswer(stamps, 200, encodeBulkResult(response.kind, response.result));
+      case 'page': {
+        const { rows, itemType, maxItemCount, continuation } = response;
+        const headers = [headerNames.itemType, itemType, headerNames.maxItemCount, String(maxItemCount)];
+        if (continuation !== undefined) headers.push(headerNames.continuation, continuation);
+        return jsonAnswer(stamps, 200, encodePage(rows), headers);
+      }
       case 'deleted':
         return emptyAnswer(stamps);
       case 'fault':
@@ -141,7 +178,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
   }
 
   /** Reads the request target, or says what to answer instead. */
-  function readTarget<Target extends DeviceTarget | ServiceTarget | EnrollmentGroupTarget>(
+  function readTarget<Target>(
     { method, target }: HttpCall,
     parse: (method: string, target: string) => Target | undefined,
   ): Target | { readonly answer: HttpAnswer } {
@@ -166,7 +203,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
   }
 }
 
-const isServicePath = /^\/(?:enrollments|registrations)(?:[/?]|$)/i;
+const isServicePath = /^\/(?:enrollments|enrollmentgroups|registrations)(?:[/?]|$)/i;
 const isGroupPath = /^\/enrollmentgroups(?:[/?]|$)/i;
 
 const connectionFaults: Readonly<Record<400 | 408 | 431, ServiceFault>> = Object.freeze({
@@ -221,6 +258,12 @@ function findBodyFault({ body, headers }: HttpCall, isRead: boolean): ServiceFau
   return ['identity', 'utf-8'].includes(encoding)
     ? undefined
     : faults.unsupportedMediaType(`content-encoding ${encoding.slice(0, 40)} is not supported`);
+}
+
+/** One value of a header that clients send once. */
+function header({ headers }: HttpCall, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 function ownUrl({ headers, target }: HttpCall): string {

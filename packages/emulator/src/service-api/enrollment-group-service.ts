@@ -38,6 +38,10 @@ export interface EnrollmentGroupService {
   handle(request: EnrollmentGroupRequest): ServiceResponse;
   /** Writes a group as `put-enrollment-group` does, without a token: the shortcut for the process the emulator runs in. */
   write(group: EnrollmentGroup, ifMatch: string | undefined): ServiceResponse;
+  /** Removes a group as `delete-enrollment-group` does, without a token. */
+  remove(enrollmentGroupId: string, ifMatch: string | undefined): ServiceResponse;
+  /** What anyone who may read a stored group sees: no keys. */
+  describe(record: EnrollmentGroupRecord): EnrollmentGroup;
 }
 
 /** Makes the service API for groups over a store. */
@@ -49,6 +53,9 @@ export function createEnrollmentGroupService(
     handle: (request) => noteRefusal(emit, request.kind, request.enrollmentGroupId, handle(request)),
     write: (group, ifMatch) =>
       noteRefusal(emit, 'put-enrollment-group', group.enrollmentGroupId, write(group, ifMatch)),
+    remove: (enrollmentGroupId, ifMatch) =>
+      noteRefusal(emit, 'delete-enrollment-group', enrollmentGroupId, remove(enrollmentGroupId, ifMatch)),
+    describe,
   };
 
   function handle(request: EnrollmentGroupRequest): ServiceResponse {
@@ -63,27 +70,27 @@ export function createEnrollmentGroupService(
     });
     if (problem !== undefined) return refuse(faults.unauthorized(problem));
     if (kind === 'put-enrollment-group') return put(request);
+    if (kind === 'delete-enrollment-group') return remove(enrollmentGroupId, ifMatch);
     const group = store.enrollmentGroups.get(enrollmentGroupId);
     if (group === undefined) return refuse(faults.enrollmentGroupNotFound(enrollmentGroupId));
-    switch (kind) {
-      case 'get-enrollment-group':
-        return {
-          outcome: 'enrollment-group',
-          group: { ...group, attestation: withoutKeys(group.attestation) },
-        };
-      case 'get-group-attestation-mechanism':
-        return { outcome: 'attestation', attestation: withKeys(group.attestation) };
-      case 'delete-enrollment-group': {
-        const fault = findDeleteFault(group, ifMatch);
-        if (fault !== undefined) return refuse(fault);
-        store.enrollmentGroups.delete(enrollmentGroupId);
-        store.deviceMemories.deleteGroup(enrollmentGroupId);
-        emit({ event: 'enrollment-group-deleted', enrollmentGroupId: group.enrollmentGroupId });
-        return { outcome: 'deleted' };
-      }
-      default:
-        return kind satisfies never;
-    }
+    return kind === 'get-group-attestation-mechanism'
+      ? { outcome: 'attestation', attestation: withKeys(group.attestation) }
+      : { outcome: 'enrollment-group', group: describe(group) };
+  }
+
+  function remove(enrollmentGroupId: string, ifMatch: string | undefined): ServiceResponse {
+    const group = store.enrollmentGroups.get(enrollmentGroupId);
+    if (group === undefined) return refuse(faults.enrollmentGroupNotFound(enrollmentGroupId));
+    const fault = findDeleteFault(group, ifMatch);
+    if (fault !== undefined) return refuse(fault);
+    store.enrollmentGroups.delete(enrollmentGroupId);
+    store.deviceMemories.deleteGroup(enrollmentGroupId);
+    emit({ event: 'enrollment-group-deleted', enrollmentGroupId: group.enrollmentGroupId });
+    return { outcome: 'deleted' };
+  }
+
+  function describe(record: EnrollmentGroupRecord): EnrollmentGroup {
+    return { ...record, attestation: withoutKeys(record.attestation) };
   }
 
   function put(request: EnrollmentGroupRequest): ServiceResponse {

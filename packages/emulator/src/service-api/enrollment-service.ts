@@ -5,6 +5,8 @@
 import type { RegistrationState } from '@endorse/interface';
 import type {
   AttestationMechanism,
+  BulkKind,
+  BulkResult,
   EnrollmentGroup,
   IndividualEnrollment,
   ServiceOperation,
@@ -26,6 +28,7 @@ import {
   withoutKeys,
 } from './attestation-rules.ts';
 import { defaultSettings, findSettingsFault, findSizeFault } from './enrollment-rules.ts';
+import type { QueryPage } from './query-service.ts';
 import { findDeleteFault, findWriteFault, staleVersion } from './version-rules.ts';
 
 /** A request of the service API as a carrier read it. */
@@ -46,6 +49,8 @@ export type ServiceResponse =
   | { readonly outcome: 'enrollment-group'; readonly group: EnrollmentGroup }
   | { readonly outcome: 'attestation'; readonly attestation: AttestationMechanism }
   | { readonly outcome: 'registration'; readonly state: RegistrationState }
+  | { readonly outcome: 'bulk'; readonly kind: BulkKind; readonly result: BulkResult }
+  | ({ readonly outcome: 'page' } & QueryPage)
   | { readonly outcome: 'deleted' }
   | FaultResponse;
 
@@ -55,6 +60,10 @@ export interface EnrollmentService {
   handle(request: ServiceRequest): ServiceResponse;
   /** Writes an enrollment as `put-enrollment` does, without a token: the shortcut for the process the emulator runs in. */
   write(enrollment: IndividualEnrollment, ifMatch: string | undefined): ServiceResponse;
+  /** Removes an enrollment as `delete-enrollment` does, without a token. */
+  remove(registrationId: string, ifMatch: string | undefined): ServiceResponse;
+  /** What anyone who may read a stored enrollment sees: its registration, but no keys. */
+  describe(record: EnrollmentRecord): IndividualEnrollment;
 }
 
 /** Makes the service API over a store. */
@@ -66,6 +75,9 @@ export function createEnrollmentService(
     handle: (request) => noteRefusal(emit, request.kind, request.registrationId, handle(request)),
     write: (enrollment, ifMatch) =>
       noteRefusal(emit, 'put-enrollment', enrollment.registrationId, write(enrollment, ifMatch)),
+    remove: (registrationId, ifMatch) =>
+      noteRefusal(emit, 'delete-enrollment', registrationId, remove(registrationId, ifMatch)),
+    describe: describeWithoutKeys,
   };
 
   function handle(request: ServiceRequest): ServiceResponse {
@@ -79,29 +91,30 @@ export function createEnrollmentService(
       case 'get-registration':
       case 'delete-registration':
         return handleRegistration(kind, registrationId, ifMatch);
+      case 'delete-enrollment':
+        return remove(registrationId, ifMatch);
       case 'get-enrollment':
       case 'get-attestation-mechanism':
-      case 'delete-enrollment':
-        return handleEnrollment(kind, registrationId, ifMatch);
+        return read(kind, registrationId);
       default:
         return kind satisfies never;
     }
   }
 
-  function handleEnrollment(
-    kind: 'get-enrollment' | 'get-attestation-mechanism' | 'delete-enrollment',
+  function read(
+    kind: 'get-enrollment' | 'get-attestation-mechanism',
     registrationId: string,
-    ifMatch: string | undefined,
   ): ServiceResponse {
     const enrollment = store.enrollments.get(registrationId);
     if (enrollment === undefined) return refuse(faults.enrollmentNotFound(registrationId));
-    settleDue(parts, registrationId);
-    if (kind === 'get-attestation-mechanism')
-      return { outcome: 'attestation', attestation: withKeys(enrollment.attestation) };
-    if (kind === 'get-enrollment') {
-      const attestation = withoutKeys(enrollment.attestation);
-      return { outcome: 'enrollment', enrollment: describe({ ...enrollment, attestation }) };
-    }
+    return kind === 'get-attestation-mechanism'
+      ? { outcome: 'attestation', attestation: withKeys(enrollment.attestation) }
+      : { outcome: 'enrollment', enrollment: describeWithoutKeys(enrollment) };
+  }
+
+  function remove(registrationId: string, ifMatch: string | undefined): ServiceResponse {
+    const enrollment = store.enrollments.get(registrationId);
+    if (enrollment === undefined) return refuse(faults.enrollmentNotFound(registrationId));
     const fault = findDeleteFault(enrollment, ifMatch);
     if (fault !== undefined) return refuse(fault);
     store.enrollments.delete(registrationId);
@@ -177,6 +190,11 @@ export function createEnrollmentService(
       createdDateTimeUtc: existing?.createdDateTimeUtc ?? now,
       lastUpdatedDateTimeUtc: now,
     };
+  }
+
+  function describeWithoutKeys(record: EnrollmentRecord): IndividualEnrollment {
+    settleDue(parts, record.registrationId);
+    return describe({ ...record, attestation: withoutKeys(record.attestation) });
   }
 
   function describe(record: EnrollmentRecord): IndividualEnrollment {

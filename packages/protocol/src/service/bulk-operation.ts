@@ -30,7 +30,7 @@ export const maxBulkItems = 10;
 export interface BulkItem<Item> {
   /** Registration id or enrollment group id; empty when the item has none. */
   readonly id: string;
-  /** The item's etag, which `updateIfMatchETag` and `delete` compare. */
+  /** The item's etag, which `updateIfMatchETag` compares. */
   readonly etag?: string;
   /** Reads the whole item. Throws `ERR_REMOTE_MALFORMED`: an item that cannot be read fails by itself. */
   readonly read: () => Item;
