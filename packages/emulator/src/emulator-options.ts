@@ -2,18 +2,23 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { Clock, Logger, RandomSource } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
 import { normalizeHostname } from './certificate/server-names.ts';
+import type { LinkedHub } from './allocation/linked-hub.ts';
 import type { EmulatorCoreOptions } from './core/core-options.ts';
 import { checkCoreOptions } from './core/core-options.ts';
 
 /** Options of `startEmulator`; every one has a default that suits a test. */
 export interface EmulatorOptions extends Omit<
   EmulatorCoreOptions,
-  'clock' | 'random' | 'hubHostNames' | 'hostnames'
+  'clock' | 'random' | 'hubs' | 'hostnames' | 'callWebHook'
 > {
   /** Port of the device and service API, 0 to 65535; default that of the last time in the data directory, else 0, the system chooses. */
   readonly httpPort?: number;
-  /** Port of the hub, 0 to 65535; default as for `httpPort`, because devices were told. */
+  /** Port of the first hub, 0 to 65535; default as for `httpPort`, because devices were told. */
   readonly hubPort?: number;
+  /** The linked hubs, 1 to 50, each with a listener, devices and twins of its own; default one, `hub`. */
+  readonly hubs?: readonly HubOptions[];
+  /** How long a web-hook of `custom` allocation may take, in milliseconds, 1 to 60,000; default 10,000. */
+  readonly webHookTimeoutMs?: number;
   /** Address to listen on; default `127.0.0.1`. Anything but a loopback address needs `allowNonLoopback`. */
   readonly bind?: string;
   /**
@@ -41,6 +46,12 @@ export interface EmulatorOptions extends Omit<
   readonly random?: RandomSource;
   /** Receives one line an event; default none. */
   readonly logger?: Logger;
+}
+
+/** A hub of an emulator. */
+export interface HubOptions extends Omit<LinkedHub, 'hostName'> {
+  /** Port, 0 to 65535; default that of the last time in the data directory, else 0, the system chooses. */
+  readonly port?: number;
 }
 
 /** Names under which an emulator is reached. */
@@ -76,6 +87,15 @@ export function resolveOptions(options: EmulatorOptions): EmulatorNames {
   }
   checkPort('httpPort', options.httpPort ?? 0);
   checkPort('hubPort', options.hubPort ?? 0);
+  for (const [index, { port = 0 }] of (options.hubs ?? []).entries()) checkPort(`hubs[${index}].port`, port);
+  const { webHookTimeoutMs = 1 } = options;
+  if (!Number.isInteger(webHookTimeoutMs) || webHookTimeoutMs < 1 || webHookTimeoutMs > 60_000) {
+    throw new InvalidArgumentError(
+      'options.webHookTimeoutMs',
+      'must be a whole number from 1 to 60000',
+      'ERR_OUT_OF_RANGE',
+    );
+  }
   const hostnames = (options.hostnames ?? []).map((name) => normalizeHostname(name, 'options.hostnames'));
   // localhost means 127.0.0.1 to some clients, and a wildcard is no address to connect to.
   const fallback = bind === '127.0.0.1' || isWildcard(bind) ? 'localhost' : bind;

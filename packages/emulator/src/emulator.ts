@@ -1,26 +1,23 @@
 import type { Clock, RandomSource, Secret } from '@endorse/interface';
 import { silentLogger } from '@endorse/interface';
 import { systemClock, systemRandom } from '@endorse/interface/node';
-import { formatHostPort, formatServiceConnectionString, maxRequestBytes } from '@endorse/protocol';
-import type { ServerCredentials } from './certificate/authority.ts';
-import { createAuthority, issueServerCertificate } from './certificate/authority.ts';
-import { openAuthorityDirectory } from './certificate/authority-directory.ts';
-import { loopbackNames, toServerNames } from './certificate/server-names.ts';
+import { formatHostPort, formatServiceConnectionString } from '@endorse/protocol';
+import type { LinkedHub } from './allocation/linked-hub.ts';
+import { loopbackNames } from './certificate/server-names.ts';
 import type { EmulatorCore } from './core/core.ts';
 import { createEmulatorCore } from './core/core.ts';
 import type { EmulatorEvent } from './core/events.ts';
 import type { EmulatorNames, EmulatorOptions } from './emulator-options.ts';
 import { resolveOptions } from './emulator-options.ts';
+import type { EmulatorServers } from './emulator-servers.ts';
+import { openServers } from './emulator-servers.ts';
 import type { HubOperator } from './hub/hub-operator.ts';
 import { createHubOperator } from './hub/hub-operator.ts';
 import type { TelemetryMessage } from './hub/telemetry.ts';
 import type { Stamps } from './listener/fault-answer.ts';
-import type { HttpsServer } from './listener/https-server.ts';
-import { startHttpsServer } from './listener/https-server.ts';
-import { createHubHandler, maxEventBytes } from './listener/hub-handler.ts';
+import { createHubHandler } from './listener/hub-handler.ts';
+import { createWebHookCaller } from './listener/web-hook-caller.ts';
 import { createServiceHandler } from './listener/service-handler.ts';
-import { createStartingHandler } from './listener/starting-handler.ts';
-import type { EmulatorState } from './store/emulator-state.ts';
 import { openState } from './store/emulator-state.ts';
 import type {
   SymmetricKeyEnrollment,
@@ -36,8 +33,19 @@ export interface EmulatorEndpoints {
   readonly http: string;
   /** Service API; on the same listener as the device API. */
   readonly service: string;
-  /** The hub. */
+  /** The first hub. */
   readonly hub: string;
+}
+
+/** A linked hub of a running emulator. */
+export interface EmulatorHub {
+  readonly name: string;
+  /** `host:port` under which devices reach it; what `assignedHub` carries. */
+  readonly hostName: string;
+  /** Its base URL. */
+  readonly endpoint: string;
+  /** The hub as its owner sees it. */
+  readonly operator: HubOperator;
 }
 
 /** A running emulator; disposing of it stops it. */
@@ -45,7 +53,7 @@ export interface Emulator extends AsyncDisposable {
   readonly idScope: string;
   /** `host:port` for devices to provision with. */
   readonly provisioningHost: string;
-  /** `host:port` of the hub that devices are assigned to. */
+  /** `host:port` of the first hub; the only one, unless `hubs` named more. */
   readonly assignedHub: string;
   /** Connection string of the service API, under the first of its policies: by default the owner's, with all rights. */
   readonly serviceConnectionString: Secret;
@@ -54,10 +62,12 @@ export interface Emulator extends AsyncDisposable {
   /** File with the same PEM; absent without `caDirectory` and `dataDirectory`. */
   readonly caFile?: string;
   readonly endpoints: EmulatorEndpoints;
-  /** The last messages the hub accepted, oldest first. */
+  /** The last messages the hubs accepted, oldest first. */
   readonly telemetry: readonly TelemetryMessage[];
-  /** The hub as its owner sees it: twins and direct methods. */
+  /** The first hub as its owner sees it: twins and direct methods. */
   readonly hub: HubOperator;
+  /** Every linked hub, in the order of the options. */
+  readonly hubs: readonly [EmulatorHub, ...EmulatorHub[]];
   /**
    * Creates a TPM enrollment, or replaces the one with that registration id, without the service API.
    * Rejects with `ERR_INVALID_ARGUMENT`, for example for an endorsement key that is no TPM2B_PUBLIC.
@@ -90,7 +100,7 @@ export interface Emulator extends AsyncDisposable {
 }
 
 /**
- * Starts a provisioning service with one hub, on loopback, with a certificate of its own making.
+ * Starts a provisioning service with its hubs, on loopback, with a certificate of its own making.
  *
  * Every emulator is alone with its state; any number may run in one process.
  * Rejects with `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE` for an option, `ERR_EMULATOR_LISTEN`
@@ -104,13 +114,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const baseClock = options.clock ?? systemClock;
   const { sleep } = systemClock;
   const ports: Ports = { clock: { now: () => baseClock.now() + clockSkewMs, sleep }, random };
-  const servers = await serve(options, names, ports, state);
+  const servers = await openServers(options, names, ports, state);
+  const stopping = new AbortController();
   try {
-    const core = createCore({ ...options, ...state.coreOptions }, names, ports, servers.hub.port);
-    state.rememberPorts({ http: servers.service.port, hub: servers.hub.port });
+    const core = createCore({ ...options, ...state.coreOptions }, names, ports, servers, stopping.signal);
     servers.service.serve(createServiceHandler(core, ports));
-    for (const hub of core.hubs) servers.hub.serve(createHubHandler(core, hub, ports));
-    return describe(core, names, servers);
+    for (const [index, hub] of core.hubs.entries()) {
+      servers.hubs[index]?.server.serve(createHubHandler(core, hub, ports));
+    }
+    return describe(core, names, servers, stopping);
   } catch (error) {
     await servers.close();
     throw error;
@@ -122,81 +134,20 @@ interface Ports extends Stamps {
   readonly random: RandomSource;
 }
 
-interface Servers {
-  readonly service: HttpsServer;
-  readonly hub: HttpsServer;
-  readonly ca: { readonly caPem: string; readonly caFile?: string };
-  /** Stops listening, then lets go of what is stored; harmless when repeated. */
-  readonly close: () => Promise<void>;
-}
-
-/** Opens every listener, and closes what there is when one cannot be had. */
-async function serve(
-  options: EmulatorOptions,
-  names: EmulatorNames,
-  stamps: Stamps,
-  state: EmulatorState,
-): Promise<Servers> {
-  try {
-    const { credentials, ...ca } = makeCredentials(names, options.caDirectory ?? options.dataDirectory);
-    const { httpPort = state.ports['http'] ?? 0, hubPort = state.ports['hub'] ?? 0 } = options;
-    const servers = await listen({ httpPort, hubPort }, names, credentials, stamps);
-    let closed: Promise<void> | undefined;
-    return { ...servers, ca, close: () => (closed ??= servers.close().finally(state.close)) };
-  } catch (error) {
-    state.close();
-    throw error;
-  }
-}
-
-interface Credentials {
-  readonly credentials: ServerCredentials;
-  readonly caPem: string;
-  readonly caFile?: string;
-}
-
-function makeCredentials({ hostnames }: EmulatorNames, caDirectory: string | undefined): Credentials {
-  const now = Date.now();
-  const names = toServerNames(hostnames);
-  if (caDirectory === undefined) {
-    const authority = createAuthority(now);
-    return { credentials: issueServerCertificate(authority, names, now), caPem: authority.certificatePem };
-  }
-  const { authority, certificateFile } = openAuthorityDirectory(caDirectory, now);
-  const credentials = issueServerCertificate(authority, names, now);
-  return { credentials, caPem: authority.certificatePem, caFile: certificateFile };
-}
-
-async function listen(
-  { httpPort, hubPort }: { readonly httpPort: number; readonly hubPort: number },
-  { bind }: EmulatorNames,
-  credentials: ServerCredentials,
-  stamps: Stamps,
-): Promise<Omit<Servers, 'ca'>> {
-  const common = { bind, credentials, handler: createStartingHandler(stamps) };
-  const service = await startHttpsServer({ ...common, port: httpPort, maxBodyBytes: maxRequestBytes });
-  try {
-    const hub = await startHttpsServer({ ...common, port: hubPort, maxBodyBytes: maxEventBytes });
-    const close = (): Promise<void> => Promise.all([service.close(), hub.close()]).then(() => undefined);
-    return { service, hub, close };
-  } catch (error) {
-    await service.close();
-    throw error;
-  }
-}
-
 function createCore(
   options: EmulatorOptions,
   names: EmulatorNames,
   ports: Ports,
-  hubPort: number,
+  servers: EmulatorServers,
+  signal: AbortSignal,
 ): EmulatorCore {
-  const { logger = silentLogger, onEvent } = options;
+  const { logger = silentLogger, onEvent, webHookTimeoutMs: timeoutMs = 10_000 } = options;
   return createEmulatorCore({
     ...options,
     ...ports,
     hostnames: [...loopbackNames, ...names.hostnames],
-    hubHostNames: [formatHostPort({ host: names.advertisedHost, port: hubPort })],
+    hubs: servers.hubs.map(({ linked }) => linked),
+    callWebHook: createWebHookCaller({ timeoutMs, signal }),
     onEvent: (event: EmulatorEvent) => {
       const { event: name, at: _at, ...fields } = event;
       logger.log(name === 'request-refused' ? 'warn' : 'info', name, fields);
@@ -205,13 +156,19 @@ function createCore(
   });
 }
 
-function describe(core: EmulatorCore, { advertisedHost }: EmulatorNames, servers: Servers): Emulator {
+function describe(
+  core: EmulatorCore,
+  { advertisedHost }: EmulatorNames,
+  servers: EmulatorServers,
+  stopping: AbortController,
+): Emulator {
   const provisioningHost = formatHostPort({ host: advertisedHost, port: servers.service.port });
-  const assignedHub = formatHostPort({ host: advertisedHost, port: servers.hub.port });
   const [policy] = core.policies;
-  const [hub] = core.hubs;
-  if (hub === undefined) throw new Error('an emulator has a hub');
+  const [first, ...others] = servers.hubs.map(({ linked }, index) => describeHub(core, linked, index));
+  if (first === undefined) throw new Error('an emulator has a hub');
+  const assignedHub = first.hostName;
   const stop = (): Promise<void> => {
+    stopping.abort(new Error('the emulator has stopped'));
     for (const each of core.hubs) each.stop();
     return servers.close();
   };
@@ -234,7 +191,8 @@ function describe(core: EmulatorCore, { advertisedHost }: EmulatorNames, servers
     get telemetry() {
       return core.telemetry;
     },
-    hub: createHubOperator(hub),
+    hub: first.operator,
+    hubs: [first, ...others],
     createTpmEnrollment: async (enrollment) => core.createTpmEnrollment(enrollment),
     createSymmetricKeyEnrollment: async (enrollment) => core.createSymmetricKeyEnrollment(enrollment),
     createSymmetricKeyEnrollmentGroup: async (group) => core.createSymmetricKeyEnrollmentGroup(group),
@@ -244,4 +202,10 @@ function describe(core: EmulatorCore, { advertisedHost }: EmulatorNames, servers
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function describeHub({ hubs }: EmulatorCore, { name, hostName }: LinkedHub, index: number): EmulatorHub {
+  const hub = hubs[index];
+  if (hub === undefined) throw new Error(`there is no hub ${name}`);
+  return { name, hostName, endpoint: `https://${hostName}`, operator: createHubOperator(hub) };
 }

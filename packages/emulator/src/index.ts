@@ -25,7 +25,9 @@
  *
  * @packageDocumentation
  */
-export type { Allocate, AllocationDecision, AllocationRequest } from './core/allocation.ts';
+export type { Allocate, AllocationDecision, AllocationRequest } from './allocation/allocation.ts';
+export type { LinkedHub } from './allocation/linked-hub.ts';
+export type { CallWebHook, WebHookOutcome, WebHookRequest } from './allocation/web-hook.ts';
 export type { EmulatorCoreOptions } from './core/core-options.ts';
 export { defaultIdScope } from './core/core-options.ts';
 export type { EmulatorEvent } from './core/events.ts';
@@ -43,8 +45,8 @@ export type {
 } from './core/store.ts';
 export type { EmulatorErrorCode } from './emulator-error.ts';
 export { EmulatorError } from './emulator-error.ts';
-export type { EmulatorOptions } from './emulator-options.ts';
-export type { Emulator, EmulatorEndpoints } from './emulator.ts';
+export type { EmulatorOptions, HubOptions } from './emulator-options.ts';
+export type { Emulator, EmulatorEndpoints, EmulatorHub } from './emulator.ts';
 export { startEmulator } from './emulator.ts';
 export type { ConnectedDevice } from './hub/device-connections.ts';
 export type { MethodAnswer, MethodInvocation } from './hub/direct-methods.ts';

@@ -181,7 +181,10 @@ test('the last eight operations stay askable', async () => {
 
 test('an allocation may pick the hub and send a payload back', async () => {
   const { core, identity, solveChallenge } = coreFixture({
-    hubHostNames: ['one.test', 'two.test:8443'],
+    hubs: [
+      { name: 'one', hostName: 'one.test' },
+      { name: 'two', hostName: 'two.test:8443' },
+    ],
     allocate: ({ payload, linkedHubs }) => ({
       iotHubHostName: linkedHubs[1] ?? '',
       payload: { echo: payload ?? null },

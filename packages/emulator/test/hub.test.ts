@@ -14,7 +14,10 @@ interface HubFixture {
 }
 
 function hubFixture(maxTelemetryMessages = 1000): HubFixture {
-  const { core, clock } = coreFixture({ hubHostNames: ['localhost:8443'], maxTelemetryMessages });
+  const { core, clock } = coreFixture({
+    hubs: [{ name: 'hub', hostName: 'localhost:8443' }],
+    maxTelemetryMessages,
+  });
   const hub = core.hubs[0];
   if (hub === undefined) throw new Error('no hub');
   hub.writeDevice({ deviceId: 'Dev-1', keys: [key] });

@@ -42,6 +42,7 @@ expectTypeOf<EmulatorEvent['event']>().toEqualTypeOf<
   | 'device-connected'
   | 'device-disconnected'
   | 'twin-patched'
+  | 'web-hook-answered'
   | 'request-refused'
 >();
 expectTypeOf<EmulatorEventDetails['event']>().toEqualTypeOf<EmulatorEvent['event']>();

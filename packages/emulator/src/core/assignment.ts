@@ -1,29 +1,43 @@
+/**
+ * How operations are decided: where the device goes, what becomes of its twin and of the identity it had, and what it
+ * is told. Whoever looks at a device settles what is due first.
+ */
 import type { Clock, RandomSource, RegistrationOperationStatus } from '@endorse/interface';
 import { createEtag, encodeRegistrationEtag, formatTimestamp } from '@endorse/protocol';
-import { describeCertificate, fingerprintOf, readCertificate } from '../certificate/client-certificate.ts';
+import type { Allocate, AllocationDecision } from '../allocation/allocation.ts';
+import { allocateByPolicy, decideAllocation } from '../allocation/allocation.ts';
+import type { LinkedHub } from '../allocation/linked-hub.ts';
+import type { HubIdentity, PresentAssignment, ReprovisionPolicy } from '../allocation/reprovisioning.ts';
+import { planAssignment } from '../allocation/reprovisioning.ts';
+import type { WebHookCalls } from '../allocation/web-hook-calls.ts';
 import type { IotHub } from '../hub/hub.ts';
-import { wrapFreshKey } from './activation.ts';
-import type { Allocate } from './allocation.ts';
-import { decideAllocation } from './allocation.ts';
-import type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
+import type { TwinContent } from '../hub/twin.ts';
+import { createTwin } from '../hub/twin.ts';
+import type { DeviceMemory, RememberedAssignment } from './device-memory.ts';
 import { findEnrollmentOf } from './enrolled-device.ts';
 import type { EmulatorEventDetails } from './events.ts';
-import type { ServiceFault } from './fault.ts';
+import type { HubCredentialMade } from './hub-credential.ts';
+import { describeProof, makeHubCredential } from './hub-credential.ts';
 import type { RunningOperation } from './operation.ts';
 import { findRunning, settleOperation } from './operation.ts';
+import { planTwin } from './planned-twin.ts';
 import type { EmulatorStore, EnrollmentGroupRecord, EnrollmentRecord, RegistrationRecord } from './store.ts';
 
 /** What operations are decided with. */
 export interface AssignmentParts {
   readonly store: EmulatorStore;
   readonly hubs: readonly IotHub[];
-  readonly allocate: Allocate;
+  /** The same hubs, as the policies see them. */
+  readonly linkedHubs: readonly LinkedHub[];
+  /** Decides in the place of the policies. */
+  readonly allocate: Allocate | undefined;
+  readonly webHooks: WebHookCalls;
   readonly clock: Pick<Clock, 'now'>;
   readonly random: RandomSource;
   readonly emit: (event: EmulatorEventDetails) => void;
 }
 
-/** Settles the running operation of a device once its time has come; whoever looks at the device does that first. */
+/** Settles the running operation of a device once its time has come and, under `custom`, the web-hook has answered. */
 export function settleDue(parts: AssignmentParts, registrationId: string): void {
   const { deviceMemories } = parts.store;
   const memory = deviceMemories.get(registrationId);
@@ -32,98 +46,165 @@ export function settleDue(parts: AssignmentParts, registrationId: string): void 
   const enrollment = findEnrollmentOf(parts.store, running.device);
   // A store that others write to may have lost it; then nobody may ask for the outcome either.
   if (enrollment === undefined) return;
-  const outcome = decide(parts, enrollment, running);
-  deviceMemories.set(registrationId, settleOperation(memory, outcome));
+  const present = findPresent(parts, registrationId, memory);
+  const decision = decide(parts, enrollment, running, present);
+  if (decision === undefined) return;
+  const { outcome, assignment } = assign(parts, enrollment, running, present, decision);
+  deviceMemories.set(registrationId, {
+    ...settleOperation(memory, outcome),
+    ...(assignment === undefined ? {} : { assignment }),
+  });
   parts.emit(describe(running.device.registrationId, outcome));
 }
 
-/**
- * Picks a hub, makes the device known there by what it proved (for a TPM: by a fresh key, wrapped for it),
- * writes the registration and returns what the device is told.
- */
+/** Asks a web-hook as soon as an operation begins, so that the answer is there when the operation is due. */
+export function beginAllocation(
+  parts: AssignmentParts,
+  enrollment: EnrollmentRecord | EnrollmentGroupRecord,
+  running: RunningOperation,
+): void {
+  const { registrationId } = running.device;
+  if (enrollment.allocationPolicy !== 'custom') return;
+  const memory = parts.store.deviceMemories.get(registrationId);
+  decide(parts, enrollment, running, findPresent(parts, registrationId, memory));
+}
+
+/** Decides where a device goes; undefined while a web-hook is thinking about it. */
 function decide(
   parts: AssignmentParts,
   enrollment: EnrollmentRecord | EnrollmentGroupRecord,
-  operation: RunningOperation,
-): RegistrationOperationStatus {
-  const { device, proof, payload } = operation;
-  const { registrationId } = device;
-  const linkedHubs = parts.hubs.map(({ hostName }) => hostName);
-  const request = { registrationId, enrollment, linkedHubs, ...(payload === undefined ? {} : { payload }) };
-  const decision = decideAllocation(parts.allocate, request);
-  if ('errorCode' in decision) return conclude(parts, operation, { status: 'failed', ...decision });
-  const { iotHubHostName: assignedHub } = decision;
-  // Devices of a group have no other device id than their registration id.
-  const deviceId = ('deviceId' in enrollment ? enrollment.deviceId : undefined) ?? registrationId;
-  const credential = makeHubCredential(proof, `${assignedHub}/devices/${deviceId}`, parts.random);
-  if ('fault' in credential) {
-    const { errorCode, message } = credential.fault;
-    return conclude(parts, operation, { status: 'failed', errorCode, errorMessage: message });
+  { operationId, device: { registrationId }, proof, payload, allocation }: RunningOperation,
+  present: PresentAssignment | undefined,
+): AllocationDecision | undefined {
+  if (present !== undefined && !policyOf(enrollment).updateHubAssignment) {
+    return { iotHubHostName: present.hub };
   }
-  const { authenticationKey, ...known } = credential;
-  parts.hubs.find((hub) => hub.hostName === assignedHub)?.writeDevice({ deviceId, ...known });
+  const request = { registrationId, enrollment, ...(payload === undefined ? {} : { payload }) };
+  if (parts.allocate !== undefined) {
+    const linkedHubs = parts.linkedHubs.map(({ hostName }) => hostName);
+    return decideAllocation(parts.allocate, { ...request, linkedHubs });
+  }
+  const { allocationPolicy = 'hashed' } = enrollment;
+  if (allocationPolicy !== 'custom') return allocateByPolicy(allocationPolicy, request, parts.linkedHubs);
+  if (allocation !== undefined) return allocation;
+  const where = present === undefined ? {} : { assignedHub: present.hub, deviceId: present.deviceId };
+  parts.webHooks.ask(operationId, { ...request, proof, ...where });
+  return undefined;
+}
+
+interface Assigned {
+  readonly outcome: RegistrationOperationStatus;
+  readonly assignment?: RememberedAssignment;
+}
+
+/** Makes the device known where it goes by what it proved, and sees to its twin. Nothing is written when it fails. */
+function assign(
+  parts: AssignmentParts,
+  enrollment: EnrollmentRecord | EnrollmentGroupRecord,
+  operation: RunningOperation,
+  present: PresentAssignment | undefined,
+  decision: AllocationDecision,
+): Assigned {
+  const { device, proof } = operation;
+  const policy = policyOf(enrollment);
+  if ('errorCode' in decision) return fail(parts, operation, decision);
+  const target: HubIdentity =
+    present !== undefined && !policy.updateHubAssignment
+      ? present
+      : { hub: decision.iotHubHostName, deviceId: deviceIdOf(enrollment, operation) };
+  const hub = findHub(parts, target.hub);
+  const hubName = parts.linkedHubs.find(({ hostName }) => hostName === target.hub)?.name;
+  if (hub === undefined || hubName === undefined)
+    throw new Error(`${target.hub} was chosen and is not linked`);
+  const credential = makeHubCredential(proof, `${target.hub}/devices/${target.deviceId}`, parts.random);
+  if ('fault' in credential) {
+    const { errorCode, message: errorMessage } = credential.fault;
+    return fail(parts, operation, { errorCode, errorMessage });
+  }
+  const isKnownToHub = hub.readTwin(target.deviceId) !== undefined;
+  const plan = planAssignment({
+    policy,
+    target,
+    isKnownToHub,
+    ...(present === undefined ? {} : { present }),
+  });
+  const content = planTwin({
+    twin: plan.twin,
+    moved: plan.removed && findHub(parts, plan.removed.hub)?.readTwin(plan.removed.deviceId),
+    ofWebHook: decision.initialTwin,
+    ofEnrollment: enrollment.initialTwin,
+  });
+  const problem = content && createTwin(target.deviceId, content, parts.clock.now());
+  if (problem?.outcome === 'refused') {
+    const errorMessage = `The initial twin is invalid: ${problem.fault.reason}`;
+    return fail(parts, operation, { errorCode: 400_004, errorMessage });
+  }
+  writeIdentity(hub, target, credential, content);
+  if (plan.removed !== undefined) findHub(parts, plan.removed.hub)?.removeDevice(plan.removed.deviceId);
+  const { substatus } = plan;
   const result = {
     status: 'assigned',
-    substatus: 'initialAssignment',
-    assignedHub,
-    deviceId,
+    substatus,
+    assignedHub: target.hub,
+    deviceId: target.deviceId,
     ...describeProof(device, proof),
     ...(decision.payload === undefined ? {} : { payload: decision.payload }),
   } as const;
-  return conclude(parts, operation, result, authenticationKey);
+  return {
+    outcome: conclude(parts, operation, result, credential.authenticationKey),
+    assignment: { hubName, deviceId: target.deviceId, substatus },
+  };
 }
 
-/** What a hub shall know a device by, and for a TPM the blob in which the device gets its key. */
-function makeHubCredential(
-  proof: DeviceProof,
-  purpose: string,
-  random: RandomSource,
-):
-  | {
-      readonly keys: readonly Uint8Array[];
-      readonly thumbprints?: readonly string[];
-      readonly authenticationKey?: Uint8Array;
-    }
-  | { readonly fault: ServiceFault } {
-  switch (proof.kind) {
-    case 'tpm': {
-      const wrapped = wrapFreshKey(proof.keys, purpose, random);
-      return wrapped.ok ? { keys: [wrapped.key], authenticationKey: wrapped.activationBlob } : wrapped;
-    }
-    case 'symmetricKey':
-      return { keys: proof.keys };
-    case 'x509':
-      return { keys: [], thumbprints: [fingerprintOf(proof.certificate)] };
-    default:
-      return proof satisfies never;
-  }
+function writeIdentity(
+  hub: IotHub,
+  { deviceId }: HubIdentity,
+  { authenticationKey: _forTheDevice, ...known }: HubCredentialMade,
+  content: TwinContent | undefined,
+): void {
+  hub.writeDevice({ deviceId, ...known });
+  if (content !== undefined) hub.writeTwin(deviceId, content);
 }
 
-/** What the registration state tells about the proof; nothing for an individual symmetric key, as the service. */
-function describeProof(
-  { enrollmentGroupId }: EnrolledDevice,
-  proof: DeviceProof,
-): Pick<RegistrationRecord, 'symmetricKey' | 'x509'> {
-  const group = enrollmentGroupId === undefined ? {} : { enrollmentGroupId };
-  switch (proof.kind) {
-    case 'tpm':
-      return {};
-    case 'symmetricKey':
-      return enrollmentGroupId === undefined ? {} : { symmetricKey: group };
-    case 'x509': {
-      const certificate = readCertificate(proof.certificate);
-      const issuer = readCertificate(proof.signingCertificate ?? '');
-      return {
-        x509: {
-          ...group,
-          ...(certificate === undefined ? {} : { certificateInfo: describeCertificate(certificate) }),
-          ...(issuer === undefined ? {} : { signingCertificateInfo: describeCertificate(issuer) }),
-        },
-      };
-    }
-    default:
-      return proof satisfies never;
-  }
+function policyOf({ reprovisionPolicy }: EnrollmentRecord | EnrollmentGroupRecord): ReprovisionPolicy {
+  return reprovisionPolicy ?? { updateHubAssignment: true, migrateDeviceData: true };
+}
+
+/** Devices of a group have no other device id than their registration id. */
+function deviceIdOf(
+  enrollment: EnrollmentRecord | EnrollmentGroupRecord,
+  { device }: RunningOperation,
+): string {
+  return ('deviceId' in enrollment ? enrollment.deviceId : undefined) ?? device.registrationId;
+}
+
+/** Where a device is, unless that hub is no longer linked. A failure since then has not moved it. */
+function findPresent(
+  parts: AssignmentParts,
+  registrationId: string,
+  memory: DeviceMemory | undefined,
+): PresentAssignment | undefined {
+  const known = memory?.assignment;
+  const record = parts.store.registrations.get(registrationId);
+  const { deviceId = record?.deviceId, substatus = record?.substatus } = known ?? {};
+  // By its name first: a hub may have come back on another port.
+  const hub = parts.linkedHubs.find(({ name, hostName }) =>
+    known === undefined ? hostName === record?.assignedHub : name === known.hubName,
+  )?.hostName;
+  if (hub === undefined || deviceId === undefined) return undefined;
+  return { hub, deviceId, ...(substatus === undefined ? {} : { substatus }) };
+}
+
+function findHub({ hubs }: AssignmentParts, hostName: string): IotHub | undefined {
+  return hubs.find((hub) => hub.hostName === hostName);
+}
+
+function fail(
+  parts: AssignmentParts,
+  operation: RunningOperation,
+  error: { readonly errorCode: number; readonly errorMessage: string },
+): Assigned {
+  return { outcome: conclude(parts, operation, { status: 'failed', ...error }) };
 }
 
 function conclude(

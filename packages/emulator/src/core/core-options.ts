@@ -1,8 +1,12 @@
 import type { Clock, RandomSource } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
+import type { AllocationPolicy } from '@endorse/protocol';
 import { validateIdScope } from '@endorse/protocol';
 import type { AccessPolicy } from '../service-api/access-policies.ts';
-import type { Allocate } from './allocation.ts';
+import type { Allocate } from '../allocation/allocation.ts';
+import type { LinkedHub } from '../allocation/linked-hub.ts';
+import { checkLinkedHubs } from '../allocation/linked-hub.ts';
+import type { CallWebHook } from '../allocation/web-hook.ts';
 import type { EmulatorEvent } from './events.ts';
 import type { EmulatorStore } from './store.ts';
 
@@ -14,8 +18,10 @@ export interface EmulatorCoreOptions {
   readonly random: RandomSource;
   /** ID scope, 1 to 64 letters and digits; default `0ne00000000`. */
   readonly idScope?: string;
-  /** Host names, with ports, of the linked hubs; default one, `hub.endorse.test`. */
-  readonly hubHostNames?: readonly string[];
+  /** The linked hubs, 1 to 50; default one, `hub` at `hub.endorse.test`. */
+  readonly hubs?: readonly LinkedHub[];
+  /** The allocation policy of enrollments that name none; default `hashed`. */
+  readonly allocationPolicy?: Exclude<AllocationPolicy, 'custom'>;
   /** Host names, without ports, under which service and hubs may be addressed in tokens; default the loopback ones. */
   readonly hostnames?: readonly string[];
   /** Shared access policies of the service API; default `provisioningserviceowner` with fresh keys. At least one. */
@@ -24,8 +30,10 @@ export interface EmulatorCoreOptions {
   readonly retryAfterSeconds?: number;
   /** How long an operation stays `assigning`, in milliseconds; default 0: the first poll finds it decided. */
   readonly assigningDurationMs?: number;
-  /** Decides where devices go; default the first linked hub that the enrollment allows. */
+  /** Decides where devices go, in the place of every allocation policy. */
   readonly allocate?: Allocate;
+  /** Asks the web-hooks of `custom` allocation; without it they fail. */
+  readonly callWebHook?: CallWebHook;
   /** Where enrollments and registrations are kept; default in memory. */
   readonly store?: EmulatorStore;
   /** How many telemetry messages are kept, 1 to 100,000; default 1000, and never more than 16 MiB. */
@@ -37,8 +45,13 @@ export interface EmulatorCoreOptions {
 /** The ID scope of an emulator that was not given one. */
 export const defaultIdScope = '0ne00000000';
 
+/** What {@link checkCoreOptions} looks at; the hubs of an emulator have no host names yet. */
+export type CheckedOptions = Omit<EmulatorCoreOptions, 'clock' | 'random' | 'hubs'> & {
+  readonly hubs?: readonly Omit<LinkedHub, 'hostName'>[];
+};
+
 /** Checks the options that can be wrong. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE`. */
-export function checkCoreOptions(options: Omit<EmulatorCoreOptions, 'clock' | 'random'>): void {
+export function checkCoreOptions(options: CheckedOptions): void {
   const { idScope, policies, maxTelemetryMessages, retryAfterSeconds, assigningDurationMs } = options;
   validateIdScope(idScope ?? defaultIdScope, 'options.idScope');
   if (policies?.length === 0)
@@ -47,10 +60,21 @@ export function checkCoreOptions(options: Omit<EmulatorCoreOptions, 'clock' | 'r
   if (policies !== undefined && names.size !== policies.length) {
     throw new InvalidArgumentError('options.policies', 'must have different names');
   }
+  if (options.hubs !== undefined) checkLinkedHubs(options.hubs, 'options.hubs');
+  const { allocationPolicy = 'hashed' } = options;
+  if (!instancePolicies.includes(allocationPolicy)) {
+    throw new InvalidArgumentError(
+      'options.allocationPolicy',
+      `must be one of ${instancePolicies.join(', ')}`,
+    );
+  }
   checkNumber('maxTelemetryMessages', maxTelemetryMessages ?? 1000, 1, 100_000);
   checkNumber('retryAfterSeconds', retryAfterSeconds ?? 0, 0, 3600);
   checkNumber('assigningDurationMs', assigningDurationMs ?? 0, 0, 86_400_000);
 }
+
+// The service has no instance-wide web-hook.
+const instancePolicies: readonly string[] = ['hashed', 'geoLatency', 'static'];
 
 function checkNumber(name: string, value: number, minimum: number, maximum: number): void {
   if (Number.isInteger(value) && value >= minimum && value <= maximum) return;

@@ -23,7 +23,8 @@ import { toIndividualEnrollment } from '../service-api/tpm-enrollment.ts';
 import type { CaCertificate, X509Enrollment, X509EnrollmentGroup } from '../service-api/x509-enrollment.ts';
 import { toCaCertificateRecord, toX509Enrollment, toX509Group } from '../service-api/x509-enrollment.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
-import { allocateFirstHub } from './allocation.ts';
+import type { LinkedHub } from '../allocation/linked-hub.ts';
+import { createWebHookCalls } from '../allocation/web-hook-calls.ts';
 import type { EmulatorCoreOptions } from './core-options.ts';
 import { checkCoreOptions, defaultIdScope } from './core-options.ts';
 import type { DeviceRequest, DeviceResponse, DeviceService } from './device-requests.ts';
@@ -75,15 +76,18 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   const telemetry = createTelemetryLog(options.maxTelemetryMessages ?? 1000);
   const store = options.store ?? createMemoryStore();
   const { atomically, emit } = createUnitOfWork(store, clock, options.onEvent);
-  const hubHostNames = options.hubHostNames ?? ['hub.endorse.test'];
-  const hubs = hubHostNames.map((hostName) =>
-    createHub({ hostName, acceptedHosts: hostnames, store: store.hub('hub'), clock, telemetry, emit }),
+  const linkedHubs = options.hubs ?? [defaultHub];
+  const hubs = linkedHubs.map(({ name, hostName }) =>
+    createHub({ hostName, acceptedHosts: hostnames, store: store.hub(name), clock, telemetry, emit }),
   );
   const parts = {
     idScope,
     store,
     hubs,
-    allocate: options.allocate ?? allocateFirstHub,
+    linkedHubs,
+    allocate: options.allocate,
+    webHooks: createWebHookCalls({ store, linkedHubs, call: options.callWebHook, atomically, emit }),
+    allocationPolicy: options.allocationPolicy ?? 'hashed',
     clock,
     random,
     emit,
@@ -150,6 +154,8 @@ function unusable(argument: string, response: ServiceResponse): InvalidArgumentE
     `is refused: ${message}${reason === undefined ? '' : ` (${reason})`}`,
   );
 }
+
+const defaultHub: LinkedHub = Object.freeze({ name: 'hub', hostName: 'hub.endorse.test' });
 
 function deviceInSteps(atomically: UnitOfWork['atomically'], service: DeviceService): DeviceService {
   return {

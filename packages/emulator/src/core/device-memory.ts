@@ -1,3 +1,4 @@
+import type { RegistrationSubstatus } from '@endorse/interface';
 import type { TpmKeys } from './activation.ts';
 import type { Operation } from './operation.ts';
 import type { EmulatorStore } from './store.ts';
@@ -5,6 +6,13 @@ import type { EmulatorStore } from './store.ts';
 /** A challenge that was issued: the key inside, and the TPM it was wrapped for. */
 export interface IssuedChallenge extends TpmKeys {
   readonly key: Uint8Array;
+}
+
+/** Where the last registration that succeeded put a device. */
+export interface RememberedAssignment {
+  readonly hubName: string;
+  readonly deviceId: string;
+  readonly substatus: RegistrationSubstatus;
 }
 
 /**
@@ -16,6 +24,7 @@ export interface DeviceMemory {
   readonly challenge?: IssuedChallenge;
   /** At most one runs, and it is the last; of the settled ones the latest stay. */
   readonly operations: readonly Operation[];
+  readonly assignment?: RememberedAssignment;
   /** The group that spoke for the device when its last operation was accepted, if it was one. */
   readonly enrollmentGroupId?: string;
 }

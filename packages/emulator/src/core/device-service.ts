@@ -16,7 +16,7 @@ import { createOperationId, registrationKeyName, registrationResource } from '@e
 import type { TpmKeys } from './activation.ts';
 import { wrapFreshKey } from './activation.ts';
 import type { AssignmentParts } from './assignment.ts';
-import { settleDue } from './assignment.ts';
+import { beginAllocation, settleDue } from './assignment.ts';
 import type { AuthenticatedDevice } from './authenticated-device.ts';
 import { authenticate as checkDevice, findIdentityFault } from './authentication.ts';
 import type {
@@ -33,6 +33,7 @@ import type {
 } from './device-requests.ts';
 import { faults } from './fault.ts';
 import { recall } from './device-memory.ts';
+import type { RunningOperation } from './operation.ts';
 import { findOperation, findRunning, startOperation } from './operation.ts';
 import type { FaultResponse } from './refusal.ts';
 import { isFault, noteRefusal, refuse } from './refusal.ts';
@@ -112,12 +113,17 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
     if (running !== undefined) return assigning({ operationId: running.operationId, status: 'assigning' });
     const operationId = createOperationId({ idScope, registrationId }, random);
     const dueAt = clock.now() + parts.assigningDurationMs;
-    const operation = { phase: 'running', operationId, dueAt, device, proof } as const;
-    store.deviceMemories.set(
-      registrationId,
-      startOperation(memory, { ...operation, ...(payload === undefined ? {} : { payload }) }),
-    );
+    const operation: RunningOperation = {
+      phase: 'running',
+      operationId,
+      dueAt,
+      device,
+      proof,
+      ...(payload === undefined ? {} : { payload }),
+    };
+    store.deviceMemories.set(registrationId, startOperation(memory, operation));
     emit({ event: 'registration-started', registrationId, operationId });
+    beginAllocation(parts, enrollment, operation);
     return assigning({ operationId, status: 'assigning' });
   }
 

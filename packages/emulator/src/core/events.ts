@@ -18,6 +18,15 @@ export type EmulatorEvent = { readonly at: number } & (
     }
   | { readonly event: 'registration-started'; readonly registrationId: string; readonly operationId: string }
   | {
+      readonly event: 'web-hook-answered';
+      readonly registrationId: string;
+      readonly operationId: string;
+      /** HTTP status of the answer. */
+      readonly status?: number;
+      /** Why there was no answer. */
+      readonly reason?: string;
+    }
+  | {
       readonly event: 'device-assigned';
       readonly registrationId: string;
       readonly operationId: string;

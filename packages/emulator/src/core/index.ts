@@ -52,7 +52,9 @@ export type {
 } from '../service-api/symmetric-key-enrollment.ts';
 export type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
 export type { CaCertificate, X509Enrollment, X509EnrollmentGroup } from '../service-api/x509-enrollment.ts';
-export type { Allocate, AllocationDecision, AllocationRequest } from './allocation.ts';
+export type { Allocate, AllocationDecision, AllocationRequest } from '../allocation/allocation.ts';
+export type { LinkedHub } from '../allocation/linked-hub.ts';
+export type { CallWebHook, WebHookOutcome, WebHookRequest } from '../allocation/web-hook.ts';
 export type { EmulatorCore } from './core.ts';
 export { createEmulatorCore } from './core.ts';
 export type { EmulatorCoreOptions } from './core-options.ts';
@@ -71,7 +73,7 @@ export type {
   StateQuery,
   StateResponse,
 } from './device-requests.ts';
-export type { DeviceMemory, IssuedChallenge } from './device-memory.ts';
+export type { DeviceMemory, IssuedChallenge, RememberedAssignment } from './device-memory.ts';
 export type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
 export type { EmulatorEvent, EmulatorEventDetails } from './events.ts';
 export type { ServiceFault } from './fault.ts';

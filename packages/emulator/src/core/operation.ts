@@ -1,4 +1,5 @@
 import type { JsonValue, RegistrationOperationStatus } from '@endorse/interface';
+import type { AllocationDecision } from '../allocation/allocation.ts';
 import type { DeviceMemory } from './device-memory.ts';
 import type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
 
@@ -20,6 +21,8 @@ export interface RunningOperation {
   readonly proof: DeviceProof;
   /** The device's payload for the allocation. */
   readonly payload?: JsonValue;
+  /** What a web-hook has decided. */
+  readonly allocation?: AllocationDecision;
 }
 
 /** An operation with its outcome. */
@@ -41,16 +44,19 @@ export function findOperation(memory: DeviceMemory | undefined, operationId: str
 }
 
 /** Adds a running operation; the oldest one beyond the limit is forgotten. */
-export function startOperation(
-  { challenge, operations }: DeviceMemory,
-  operation: RunningOperation,
-): DeviceMemory {
+export function startOperation(memory: DeviceMemory, operation: RunningOperation): DeviceMemory {
+  const { enrollmentGroupId: _before, operations, ...rest } = memory;
   const { enrollmentGroupId } = operation.device;
   return {
-    ...(challenge === undefined ? {} : { challenge }),
+    ...rest,
     operations: [...operations.slice(1 - maxOperations), operation],
     ...(enrollmentGroupId === undefined ? {} : { enrollmentGroupId }),
   };
+}
+
+/** Adds to what is known of the running operation. */
+export function replaceRunning(memory: DeviceMemory, running: RunningOperation): DeviceMemory {
+  return { ...memory, operations: [...memory.operations.slice(0, -1), running] };
 }
 
 /** Replaces the running operation by its outcome. */

@@ -3,12 +3,10 @@
  */
 import type { EnrollmentGroup, EnrollmentGroupOperation } from '@endorse/protocol';
 import { createEtag, encodeEnrollmentGroup, formatTimestamp } from '@endorse/protocol';
-import type { AssignmentParts } from '../core/assignment.ts';
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
 import { noteRefusal, refuse } from '../core/refusal.ts';
 import type { EnrollmentGroupRecord } from '../core/store.ts';
-import type { AccessCheck } from './access-policies.ts';
 import {
   completeAttestation,
   findGroupAttestationFault,
@@ -16,6 +14,7 @@ import {
   withKeys,
   withoutKeys,
 } from './attestation-rules.ts';
+import type { EnrollmentParts } from './enrollment-parts.ts';
 import { defaultSettings, findSettingsFault, findSizeFault } from './enrollment-rules.ts';
 import type { ServiceResponse } from './enrollment-service.ts';
 import { findDeleteFault, findWriteFault } from './version-rules.ts';
@@ -45,9 +44,7 @@ export interface EnrollmentGroupService {
 }
 
 /** Makes the service API for groups over a store. */
-export function createEnrollmentGroupService(
-  parts: AssignmentParts & { readonly checkAccess: AccessCheck },
-): EnrollmentGroupService {
+export function createEnrollmentGroupService(parts: EnrollmentParts): EnrollmentGroupService {
   const { store, clock, random, emit } = parts;
   return {
     handle: (request) => noteRefusal(emit, request.kind, request.enrollmentGroupId, handle(request)),
@@ -130,6 +127,7 @@ export function createEnrollmentGroupService(
     const now = formatTimestamp(clock.now());
     return {
       ...defaultSettings,
+      allocationPolicy: parts.allocationPolicy,
       ...given,
       enrollmentGroupId: existing?.enrollmentGroupId ?? given.enrollmentGroupId,
       attestation: completeAttestation(given.attestation, existing?.attestation, random),

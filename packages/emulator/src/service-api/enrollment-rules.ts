@@ -7,7 +7,6 @@ import { faults } from '../core/fault.ts';
 /** What the service fills in when a client leaves it open. */
 export const defaultSettings: EnrollmentSettings = Object.freeze({
   capabilities: { iotEdge: false },
-  allocationPolicy: 'hashed',
   reprovisionPolicy: { updateHubAssignment: true, migrateDeviceData: true },
 });
 

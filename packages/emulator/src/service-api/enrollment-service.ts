@@ -12,14 +12,13 @@ import type {
   ServiceOperation,
 } from '@endorse/protocol';
 import { createEtag, encodeIndividualEnrollment, formatTimestamp, matchesEtag } from '@endorse/protocol';
-import type { AssignmentParts } from '../core/assignment.ts';
 import { settleDue } from '../core/assignment.ts';
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
 import type { FaultResponse } from '../core/refusal.ts';
 import { noteRefusal, refuse } from '../core/refusal.ts';
 import type { EnrollmentRecord } from '../core/store.ts';
-import type { AccessCheck, AccessRight } from './access-policies.ts';
+import type { AccessRight } from './access-policies.ts';
 import {
   completeAttestation,
   findIndividualAttestationFault,
@@ -27,6 +26,7 @@ import {
   withKeys,
   withoutKeys,
 } from './attestation-rules.ts';
+import type { EnrollmentParts } from './enrollment-parts.ts';
 import { defaultSettings, findSettingsFault, findSizeFault } from './enrollment-rules.ts';
 import type { QueryPage } from './query-service.ts';
 import { findDeleteFault, findWriteFault, staleVersion } from './version-rules.ts';
@@ -67,9 +67,7 @@ export interface EnrollmentService {
 }
 
 /** Makes the service API over a store. */
-export function createEnrollmentService(
-  parts: AssignmentParts & { readonly checkAccess: AccessCheck },
-): EnrollmentService {
+export function createEnrollmentService(parts: EnrollmentParts): EnrollmentService {
   const { store, clock, random, emit } = parts;
   return {
     handle: (request) => noteRefusal(emit, request.kind, request.registrationId, handle(request)),
@@ -182,6 +180,7 @@ export function createEnrollmentService(
     const now = formatTimestamp(clock.now());
     return {
       ...defaultSettings,
+      allocationPolicy: parts.allocationPolicy,
       ...writable,
       attestation: completeAttestation(given.attestation, existing?.attestation, random),
       registrationId: existing?.registrationId ?? given.registrationId,

@@ -32,7 +32,7 @@ export interface HubFixture {
 export const deviceKey = Buffer.alloc(32, 7);
 
 export function hubFixture(): HubFixture {
-  const { core, clock, events } = coreFixture({ hubHostNames: ['localhost:8443'] });
+  const { core, clock, events } = coreFixture({ hubs: [{ name: 'hub', hostName: 'localhost:8443' }] });
   const [hub] = core.hubs;
   if (hub === undefined) throw new Error('no hub');
   hub.writeDevice({ deviceId: 'Dev-1', keys: [deviceKey] });

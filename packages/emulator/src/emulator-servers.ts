@@ -1,0 +1,99 @@
+import { formatHostPort, maxRequestBytes } from '@endorse/protocol';
+import type { LinkedHub } from './allocation/linked-hub.ts';
+import type { ServerCredentials } from './certificate/authority.ts';
+import { createAuthority, issueServerCertificate } from './certificate/authority.ts';
+import { openAuthorityDirectory } from './certificate/authority-directory.ts';
+import { toServerNames } from './certificate/server-names.ts';
+import type { EmulatorNames, EmulatorOptions, HubOptions } from './emulator-options.ts';
+import type { Stamps } from './listener/fault-answer.ts';
+import type { HttpsServer } from './listener/https-server.ts';
+import { startHttpsServer } from './listener/https-server.ts';
+import { maxEventBytes } from './listener/hub-handler.ts';
+import { createStartingHandler } from './listener/starting-handler.ts';
+import type { EmulatorState } from './store/emulator-state.ts';
+
+/** A hub and where it listens. */
+export interface HubServer {
+  readonly linked: LinkedHub;
+  readonly server: HttpsServer;
+}
+
+/** Every listener of an emulator. */
+export interface EmulatorServers {
+  readonly service: HttpsServer;
+  /** In the order of the options, at least one. */
+  readonly hubs: readonly [HubServer, ...HubServer[]];
+  readonly ca: { readonly caPem: string; readonly caFile?: string };
+  /** Stops listening, then lets go of what is stored; harmless when repeated. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Opens every listener on the ports of the options, else of the last time, else any; closes what there is when one
+ * cannot be had. Until somebody serves them, they answer 503.
+ */
+export async function openServers(
+  options: EmulatorOptions,
+  names: EmulatorNames,
+  stamps: Stamps,
+  state: EmulatorState,
+): Promise<EmulatorServers> {
+  const open: HttpsServer[] = [];
+  let closed: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
+    await Promise.all(open.map((server) => server.close()));
+    state.close();
+  };
+  const close = (): Promise<void> => (closed ??= closeAll());
+  try {
+    const { credentials, ...ca } = makeCredentials(names, options.caDirectory ?? options.dataDirectory);
+    const listen = async (port: number, maxBodyBytes: number): Promise<HttpsServer> => {
+      const handler = createStartingHandler(stamps);
+      const server = await startHttpsServer({ bind: names.bind, port, credentials, handler, maxBodyBytes });
+      open.push(server);
+      return server;
+    };
+    const service = await listen(options.httpPort ?? state.ports['http'] ?? 0, maxRequestBytes);
+    const listenAsHub = async ({ port, ...hub }: HubOptions): Promise<HubServer> => {
+      const server = await listen(port ?? state.ports[portName(hub.name)] ?? 0, maxEventBytes);
+      const hostName = formatHostPort({ host: names.advertisedHost, port: server.port });
+      return { server, linked: { ...hub, hostName } };
+    };
+    const [firstHub, ...otherHubs] = hubsOf(options);
+    const hubs: [HubServer, ...HubServer[]] = [await listenAsHub(firstHub)];
+    for (const hub of otherHubs) hubs.push(await listenAsHub(hub));
+    const hubPorts = hubs.map(({ linked, server }) => [portName(linked.name), server.port] as const);
+    state.rememberPorts({ ...state.ports, http: service.port, ...Object.fromEntries(hubPorts) });
+    return { service, hubs, ca, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function hubsOf({ hubs, hubPort }: EmulatorOptions): readonly [HubOptions, ...HubOptions[]] {
+  const [first = { name: 'hub' }, ...others] = hubs ?? [];
+  return [hubPort === undefined ? first : { port: hubPort, ...first }, ...others];
+}
+
+function portName(hubName: string): string {
+  return `hub ${hubName.toLowerCase()}`;
+}
+
+interface Credentials {
+  readonly credentials: ServerCredentials;
+  readonly caPem: string;
+  readonly caFile?: string;
+}
+
+function makeCredentials({ hostnames }: EmulatorNames, caDirectory: string | undefined): Credentials {
+  const now = Date.now();
+  const names = toServerNames(hostnames);
+  if (caDirectory === undefined) {
+    const authority = createAuthority(now);
+    return { credentials: issueServerCertificate(authority, names, now), caPem: authority.certificatePem };
+  }
+  const { authority, certificateFile } = openAuthorityDirectory(caDirectory, now);
+  const credentials = issueServerCertificate(authority, names, now);
+  return { credentials, caPem: authority.certificatePem, caFile: certificateFile };
+}

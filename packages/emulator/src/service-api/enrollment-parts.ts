@@ -1,0 +1,10 @@
+import type { AllocationPolicy } from '@endorse/protocol';
+import type { AssignmentParts } from '../core/assignment.ts';
+import type { AccessCheck } from './access-policies.ts';
+
+/** What the service APIs of enrollments and of groups work with. */
+export interface EnrollmentParts extends AssignmentParts {
+  readonly checkAccess: AccessCheck;
+  /** The policy of enrollments that name none. */
+  readonly allocationPolicy: AllocationPolicy;
+}
