@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, createHash } from 'node:crypto';
 import { InvalidArgumentError } from '@endorse/interface';
 
 /**
@@ -27,6 +27,12 @@ export function parseFingerprint(text: string, argument = 'fingerprint'): string
 /** The fingerprint of a certificate, over its DER bytes: 64 lower-case hex digits. */
 export function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+/** SHA-256 of the public key of a certificate (its SPKI in DER), as discovery announces it: 64 lower-case hex digits. */
+export function publicKeyHashOf(certificate: X509Certificate): string {
+  const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(spki).digest('hex');
 }
 
 /** The fingerprint of the first certificate in PEM text. Throws `ERR_INVALID_ARGUMENT` when there is none. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
 import { RemoteProtocolError } from '@endorse/interface';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf, publicKeyHashOf } from './fingerprint.ts';
 import { connectError } from './transport-errors.ts';
 import type { GatewayTrust } from './trust.ts';
 
@@ -22,6 +22,8 @@ export interface OpenSocket {
   readonly socket: TLSSocket;
   /** SHA-256 of the gateway's certificate, 64 hex digits. */
   readonly fingerprint: string;
+  /** SHA-256 of the public key in it (SPKI), 64 hex digits. */
+  readonly publicKeyHash: string;
 }
 
 /**
@@ -59,7 +61,11 @@ export async function openSocket(target: SocketTarget, track: (socket: Socket) =
     socket.destroy();
     throw new RemoteProtocolError('ERR_REMOTE_UNEXPECTED', `${address} shows no certificate`);
   }
-  return { socket, fingerprint: fingerprintOf(certificate) };
+  return {
+    socket,
+    fingerprint: fingerprintOf(certificate),
+    publicKeyHash: publicKeyHashOf(certificate),
+  };
 }
 
 function secured(socket: TLSSocket, toError: (cause: Error) => Error): Promise<void> {

@@ -21,8 +21,8 @@ export interface GatewayClientOptions {
   readonly trust: GatewayTrust;
   /** Name under which its certificate is pinned; default `host:port`. The serial number follows a gateway to a new address. */
   readonly pinName?: string | undefined;
-  /** SHA-256 of the certificate from an announcement; a first use that differs from it is refused. Default: none. */
-  readonly announcedFingerprint?: string | undefined;
+  /** SHA-256 of the public key (SPKI) that discovery announced; a first use that differs from it is refused. Default: none. */
+  readonly announcedPublicKeyHash?: string | undefined;
   /** The family of the gateway; default: told from its answer to the sign-in. */
   readonly family?: GatewayFamily | undefined;
   /** Time for one request, connecting included, in milliseconds; 1 to 600,000, default 20,000. */
@@ -46,7 +46,7 @@ export interface GatewaySettingsOfClient {
   readonly basePath: string;
   readonly trust: GatewayTrust;
   readonly pinName: string;
-  readonly announcedFingerprint: string | undefined;
+  readonly announcedPublicKeyHash: string | undefined;
   readonly family: GatewayFamily | undefined;
   readonly requestTimeoutMs: number;
   readonly closeTimeoutMs: number;
@@ -66,17 +66,17 @@ export function checkOptions(options: GatewayClientOptions): GatewaySettingsOfCl
   if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, 'is not an option');
   const host = checkHost(options.host);
   const port = integer('options.port', options.port ?? 8443, 65_535);
-  const { announcedFingerprint } = options;
+  const { announcedPublicKeyHash } = options;
   return Object.freeze({
     host,
     port,
     basePath: checkBasePath(options.basePath ?? '/api/v1'),
     trust: checkTrust(options.trust),
     pinName: checkPinName(options.pinName ?? formatAddress(host, port), 'options.pinName'),
-    announcedFingerprint:
-      announcedFingerprint === undefined
+    announcedPublicKeyHash:
+      announcedPublicKeyHash === undefined
         ? undefined
-        : parseFingerprint(announcedFingerprint, 'options.announcedFingerprint'),
+        : parseFingerprint(announcedPublicKeyHash, 'options.announcedPublicKeyHash'),
     family: checkFamily(options.family),
     requestTimeoutMs: integer('options.requestTimeoutMs', options.requestTimeoutMs ?? 20_000, 600_000),
     closeTimeoutMs: integer('options.closeTimeoutMs', options.closeTimeoutMs ?? 5_000, 600_000),
@@ -94,7 +94,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof GatewayClientOptions>([
   'basePath',
   'trust',
   'pinName',
-  'announcedFingerprint',
+  'announcedPublicKeyHash',
   'family',
   'requestTimeoutMs',
   'closeTimeoutMs',

@@ -50,21 +50,23 @@ export interface ShownCertificate {
   readonly address: string;
   /** 64 hex digits. */
   readonly fingerprint: string;
-  /** What else is known about the certificate, for example from discovery; 64 hex digits. */
-  readonly announcedFingerprint: string | undefined;
+  /** SHA-256 of its public key (SPKI), 64 hex digits. */
+  readonly publicKeyHash: string;
+  /** What discovery said that would be; 64 hex digits. */
+  readonly announcedPublicKeyHash: string | undefined;
 }
 
 /** Decides whether to go on with a connection whose handshake is done. Rejects with `ERR_PIN_…`; pins a first use. */
 export async function requireTrusted(trust: GatewayTrust, shown: ShownCertificate): Promise<void> {
-  const { pinName, fingerprint, announcedFingerprint } = shown;
+  const { pinName, fingerprint, publicKeyHash, announcedPublicKeyHash } = shown;
   // TLS has checked the chain and the name; an announcement is only a hint, and a certificate may be newer than it.
   if (trust.mode === 'ca') return;
   const pinned = await trust.pins.get(pinName);
   if (pinned.includes(fingerprint)) return;
   if (pinned.length > 0) throw mismatch(shown, `pinned is ${pinned.join(' or ')}`);
   if (trust.mode === 'strict') throw unknownPin(shown);
-  if (announcedFingerprint !== undefined && announcedFingerprint !== fingerprint) {
-    throw mismatch(shown, `it announced ${announcedFingerprint}`);
+  if (announcedPublicKeyHash !== undefined && announcedPublicKeyHash !== publicKeyHash) {
+    throw mismatch(shown, `a public key with SHA-256 ${announcedPublicKeyHash} was announced`);
   }
   await trust.pins.set(pinName, [fingerprint]);
 }

@@ -13,6 +13,7 @@ import {
   authority,
   certificates,
   firstFingerprint,
+  firstPublicKeyHash,
   password,
   startGateway,
   trusting,
@@ -58,16 +59,18 @@ describe('[L7] the password stays here', () => {
     expect(gateway.connections).toBe(1);
   });
 
-  test('with a first use whose certificate is not the announced one', async () => {
+  test('with a first use whose key is not the announced one', async () => {
     await using gateway = await startGateway();
     const pins = createMemoryPins();
-    const refused = attempt(gateway, { mode: 'trust-on-first-use', pins }, { announcedFingerprint: other });
+    const trust = { mode: 'trust-on-first-use', pins } as const;
+    const refused = attempt(gateway, trust, { announcedPublicKeyHash: other });
     await expect(refused).rejects.toMatchObject({
       code: 'ERR_PIN_MISMATCH',
       fingerprint: gateway.fingerprint,
     });
     expect(gateway.requests).toEqual([]);
     expect(await pins.get('TBBDB1179242')).toEqual([]);
+    await attempt(gateway, trust, { announcedPublicKeyHash: firstPublicKeyHash });
   });
 
   test('while the pins cannot be read', async () => {

@@ -29,6 +29,9 @@ export const authority: string = fixture('ca.crt');
 export const firstFingerprint =
   'E3:C3:A7:97:B7:F1:D8:2E:85:41:5A:64:3E:C9:C1:CF:5F:DA:7B:23:D3:E4:61:7F:49:A9:38:94:13:D8:DC:61';
 
+/** SHA-256 of the public key of `certificates.first`, as `openssl dgst -sha256` printed it for its SPKI. */
+export const firstPublicKeyHash = '4f9ea90c38e31b2745e65978bc74963cb4962c2938c2b8079d2b08e74f1aa9a9';
+
 /** The right password of every gateway here. */
 export const password: Secret = Secret.fromText('correct-horse-1');
 
