@@ -36,6 +36,12 @@ export const commands = Object.freeze({
     // File names on its command line mean what they mean where the user stands.
     fromCallersFolder: true,
   },
+  gateways: {
+    summary: 'a LAN full of simulated gateways to try the provisioning utility on',
+    tools: [],
+    entry: 'harness/gateways/main.ts',
+    fromCallersFolder: true,
+  },
   bench: {
     summary: 'the benchmarks, side by side with the official SDK',
     tools: ['swtpm'],
