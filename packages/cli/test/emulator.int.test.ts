@@ -22,7 +22,7 @@ interface Ready {
   readonly serviceConnectionString: string;
   readonly caFile: string;
   readonly endpoints: Readonly<Record<'http' | 'service' | 'hub', string>> & {
-    readonly amqp: null;
+    readonly amqp: string;
     readonly mqtt: null;
   };
 }

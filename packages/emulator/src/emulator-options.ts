@@ -19,6 +19,8 @@ export interface EmulatorOptions extends Omit<
   readonly hubs?: readonly HubOptions[];
   /** How long a web-hook of `custom` allocation may take, in milliseconds, 1 to 60,000; default 10,000. */
   readonly webHookTimeoutMs?: number;
+  /** Port of AMQP over TLS, 0 to 65535; default as for `httpPort`. */
+  readonly amqpPort?: number;
   /** Address to listen on; default `127.0.0.1`. Anything but a loopback address needs `allowNonLoopback`. */
   readonly bind?: string;
   /**
@@ -96,6 +98,7 @@ export function resolveOptions(options: EmulatorOptions): EmulatorNames {
       'ERR_OUT_OF_RANGE',
     );
   }
+  checkPort('amqpPort', options.amqpPort ?? 0);
   const hostnames = (options.hostnames ?? []).map((name) => normalizeHostname(name, 'options.hostnames'));
   // localhost means 127.0.0.1 to some clients, and a wildcard is no address to connect to.
   const fallback = bind === '127.0.0.1' || isWildcard(bind) ? 'localhost' : bind;

@@ -9,7 +9,10 @@ import type { Stamps } from './listener/fault-answer.ts';
 import type { HttpsServer } from './listener/https-server.ts';
 import { startHttpsServer } from './listener/https-server.ts';
 import { maxEventBytes } from './listener/hub-handler.ts';
+import type { Listening } from './listener/listening.ts';
 import { createStartingHandler } from './listener/starting-handler.ts';
+import type { TlsServer } from './listener/tls-server.ts';
+import { startTlsServer } from './listener/tls-server.ts';
 import type { EmulatorState } from './store/emulator-state.ts';
 
 /** A hub and where it listens. */
@@ -23,6 +26,7 @@ export interface EmulatorServers {
   readonly service: HttpsServer;
   /** In the order of the options, at least one. */
   readonly hubs: readonly [HubServer, ...HubServer[]];
+  readonly amqp: TlsServer;
   readonly ca: { readonly caPem: string; readonly caFile?: string };
   /** Stops listening, then lets go of what is stored; harmless when repeated. */
   readonly close: () => Promise<void>;
@@ -30,7 +34,7 @@ export interface EmulatorServers {
 
 /**
  * Opens every listener on the ports of the options, else of the last time, else any; closes what there is when one
- * cannot be had. Until somebody serves them, they answer 503.
+ * cannot be had. Until somebody serves them, they answer 503, or drop what is not HTTP.
  */
 export async function openServers(
   options: EmulatorOptions,
@@ -38,7 +42,7 @@ export async function openServers(
   stamps: Stamps,
   state: EmulatorState,
 ): Promise<EmulatorServers> {
-  const open: HttpsServer[] = [];
+  const open: Listening[] = [];
   let closed: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     await Promise.all(open.map((server) => server.close()));
@@ -59,12 +63,19 @@ export async function openServers(
       const hostName = formatHostPort({ host: names.advertisedHost, port: server.port });
       return { server, linked: { ...hub, hostName } };
     };
+    const listenForStreams = async (port: number): Promise<TlsServer> => {
+      const server = await startTlsServer({ bind: names.bind, port, credentials });
+      open.push(server);
+      return server;
+    };
     const [firstHub, ...otherHubs] = hubsOf(options);
     const hubs: [HubServer, ...HubServer[]] = [await listenAsHub(firstHub)];
     for (const hub of otherHubs) hubs.push(await listenAsHub(hub));
+    const amqp = await listenForStreams(options.amqpPort ?? state.ports['amqp'] ?? 0);
     const hubPorts = hubs.map(({ linked, server }) => [portName(linked.name), server.port] as const);
-    state.rememberPorts({ ...state.ports, http: service.port, ...Object.fromEntries(hubPorts) });
-    return { service, hubs, ca, close };
+    const ports = { http: service.port, amqp: amqp.port, ...Object.fromEntries(hubPorts) };
+    state.rememberPorts({ ...state.ports, ...ports });
+    return { service, hubs, amqp, ca, close };
   } catch (error) {
     await close();
     throw error;

@@ -2,6 +2,7 @@ import type { Clock, RandomSource, Secret } from '@endorse/interface';
 import { silentLogger } from '@endorse/interface';
 import { systemClock, systemRandom } from '@endorse/interface/node';
 import { formatHostPort, formatServiceConnectionString } from '@endorse/protocol';
+import { amqpSubProtocols, createAmqpHandler } from './amqp/amqp-endpoint.ts';
 import type { LinkedHub } from './allocation/linked-hub.ts';
 import { loopbackNames } from './certificate/server-names.ts';
 import type { EmulatorCore } from './core/core.ts';
@@ -35,6 +36,8 @@ export interface EmulatorEndpoints {
   readonly service: string;
   /** The first hub. */
   readonly hub: string;
+  /** Device API over AMQP, for example `amqps://localhost:41235`; the HTTPS listeners take it over WebSockets, too. */
+  readonly amqp: string;
 }
 
 /** A linked hub of a running emulator. */
@@ -119,6 +122,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   try {
     const core = createCore({ ...options, ...state.coreOptions }, names, ports, servers, stopping.signal);
     servers.service.serve(createServiceHandler(core, ports));
+    const acceptAmqp = createAmqpHandler({ core, stamps: ports });
+    servers.amqp.serve(acceptAmqp);
+    servers.service.serveWebSockets([{ protocols: amqpSubProtocols, accept: acceptAmqp }]);
     for (const [index, hub] of core.hubs.entries()) {
       servers.hubs[index]?.server.serve(createHubHandler(core, hub, ports));
     }
@@ -187,6 +193,7 @@ function describe(
       http: `https://${provisioningHost}`,
       service: `https://${provisioningHost}`,
       hub: `https://${assignedHub}`,
+      amqp: `amqps://${formatHostPort({ host: advertisedHost, port: servers.amqp.port })}`,
     },
     get telemetry() {
       return core.telemetry;

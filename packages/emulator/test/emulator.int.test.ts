@@ -16,6 +16,7 @@ test('what is handed out is what is listened on', async () => {
   expect(emulator.idScope).toBe('0ne00000000');
   expect(emulator.provisioningHost).toMatch(/^localhost:\d+$/);
   expect(emulator.endpoints).toEqual({
+    amqp: expect.stringMatching(/^amqps:\/\/localhost:\d+$/) as unknown,
     http: `https://${emulator.provisioningHost}`,
     service: `https://${emulator.provisioningHost}`,
     hub: `https://${emulator.assignedHub}`,

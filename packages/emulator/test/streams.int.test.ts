@@ -71,7 +71,8 @@ async function tlsFixture(
   bounds = { handshakeTimeout: 5_000, idleTimeout: 5_000 },
 ): Promise<AsyncDisposable & { readonly port: number; readonly accepted: Accepted[] }> {
   const accepted: Accepted[] = [];
-  const server = await startTlsServer({ ...where, onConnection: echo('tls', accepted), bounds });
+  const server = await startTlsServer({ ...where, bounds });
+  server.serve(echo('tls', accepted));
   return { port: server.port, accepted, [Symbol.asyncDispose]: server.close };
 }
 
@@ -243,9 +244,7 @@ test('a TLS client that never shakes hands, or falls silent, is dropped', async 
 
 test('a port that is taken is an error with a remedy', async () => {
   await using fixture = await tlsFixture();
-  await expect(
-    startTlsServer({ ...where, port: fixture.port, onConnection: () => undefined }),
-  ).rejects.toMatchObject({
+  await expect(startTlsServer({ ...where, port: fixture.port })).rejects.toMatchObject({
     code: 'ERR_EMULATOR_LISTEN',
     remedy: expect.stringContaining('port') as unknown,
   });

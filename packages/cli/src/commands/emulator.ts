@@ -18,7 +18,7 @@ export const emulatorCommand: Command = defineCommand({
   options: {
     'http-port': port('port of the device and service API'),
     'hub-port': port('port of the hub'),
-    'amqp-port': port('port of AMQP; not in this version'),
+    'amqp-port': port('port of AMQP'),
     'mqtt-port': port('port of MQTT; not in this version'),
     bind: { type: 'string', value: 'ADDR', summary: 'address to listen on', default: '127.0.0.1' },
     'allow-non-loopback': {
@@ -74,6 +74,7 @@ export const emulatorCommand: Command = defineCommand({
         ...(values.data === undefined ? {} : { dataDirectory: values.data }),
         ...(values['http-port'] === undefined ? {} : { httpPort: values['http-port'] }),
         ...(values['hub-port'] === undefined ? {} : { hubPort: values['hub-port'] }),
+        ...(values['amqp-port'] === undefined ? {} : { amqpPort: values['amqp-port'] }),
         ...(values['id-scope'] === undefined ? {} : { idScope: values['id-scope'] }),
       });
       try {
@@ -100,7 +101,7 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
     caFile,
     endpoints: {
       http: endpoints.http,
-      amqp: null,
+      amqp: endpoints.amqp,
       mqtt: null,
       service: endpoints.service,
       hub: endpoints.hub,
@@ -111,6 +112,7 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
   output.result(output.style('green', 'The emulator is ready. Ctrl-C ends it.'));
   row('ID scope', idScope);
   row('host', provisioningHost);
+  row('AMQP', endpoints.amqp);
   row('hub', emulator.assignedHub);
   row('CA file', caFile ?? 'none');
   row('service API', serviceConnectionString);
@@ -126,17 +128,12 @@ function describe(name: string, fields: Readonly<Record<string, unknown>>): stri
   return [name, ...details.map(([key, value]) => `${key}=${String(value)}`)].join(' ');
 }
 
-function refuseWhatIsNotThere(values: {
-  readonly 'amqp-port': number | undefined;
-  readonly 'mqtt-port': number | undefined;
-}): void {
-  for (const option of ['amqp-port', 'mqtt-port'] as const) {
-    if (values[option] === undefined) continue;
-    throw new UnsupportedCapabilityError(`--${option} is not in this version: its emulator speaks HTTP`, {
-      required: option,
-      available: ['http-port', 'hub-port', 'ca-dir'],
-    });
-  }
+function refuseWhatIsNotThere(values: { readonly 'mqtt-port': number | undefined }): void {
+  if (values['mqtt-port'] === undefined) return;
+  throw new UnsupportedCapabilityError(
+    '--mqtt-port is not in this version: its emulator speaks HTTP and AMQP',
+    { required: 'mqtt-port', available: ['http-port', 'hub-port', 'amqp-port'] },
+  );
 }
 
 function port(summary: string): { type: 'integer'; value: 'N'; summary: string; minimum: 0; maximum: 65535 } {

@@ -159,6 +159,7 @@ const defaultHub: LinkedHub = Object.freeze({ name: 'hub', hostName: 'hub.endors
 
 function deviceInSteps(atomically: UnitOfWork['atomically'], service: DeviceService): DeviceService {
   return {
+    admit: (request) => atomically(() => service.admit(request)),
     requestChallenge: (request) => atomically(() => service.requestChallenge(request)),
     register: (request) => atomically(() => service.register(request)),
     queryOperation: (request) => atomically(() => service.queryOperation(request)),

@@ -43,6 +43,11 @@ export interface StateQuery extends DeviceIdentity {
   readonly credential: DeviceCredential;
 }
 
+/** A device that may come in. */
+export interface AdmissionResponse {
+  readonly outcome: 'admitted';
+}
+
 /** Any request of the device API, for carriers that decide by what arrives. */
 export type DeviceRequest =
   | ({ readonly operation: 'request-challenge' } & ChallengeRequest)
@@ -77,6 +82,8 @@ export type DeviceResponse = ChallengeResponse | OperationResponse | StateRespon
 
 /** The device API, without a carrier. Every call is one indivisible step and never throws for what a device sent. */
 export interface DeviceService {
+  /** Says whether a device may come in, for carriers that ask for its credential before any operation. */
+  admit(request: StateQuery): AdmissionResponse | FaultResponse;
   /** Issues a challenge for a TPM; the one before it, if any, is void. */
   requestChallenge(request: ChallengeRequest): ChallengeResponse | FaultResponse;
   /** Starts a registration, or repeats the answer while one is running. */

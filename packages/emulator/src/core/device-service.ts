@@ -20,6 +20,7 @@ import { beginAllocation, settleDue } from './assignment.ts';
 import type { AuthenticatedDevice } from './authenticated-device.ts';
 import { authenticate as checkDevice, findIdentityFault } from './authentication.ts';
 import type {
+  AdmissionResponse,
   ChallengeRequest,
   ChallengeResponse,
   DeviceCredential,
@@ -53,11 +54,17 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
   const { idScope, store, clock, random, emit } = parts;
 
   return {
+    admit: (request) => note('admit', request, admit(request)),
     requestChallenge: (request) => note('request-challenge', request, requestChallenge(request)),
     register: (request) => note('register', request, register(request)),
     queryOperation: (request) => note('query-operation', request, queryOperation(request)),
     lookUpState: (request) => note('look-up-state', request, lookUpState(request)),
   };
+
+  function admit(request: StateQuery): AdmissionResponse | FaultResponse {
+    const authenticated = checkDevice(parts, request);
+    return isFault(authenticated) ? authenticated : { outcome: 'admitted' };
+  }
 
   function requestChallenge(request: ChallengeRequest): ChallengeResponse | FaultResponse {
     const fault = findIdentityFault(idScope, request);

@@ -60,6 +60,7 @@ export { createEmulatorCore } from './core.ts';
 export type { EmulatorCoreOptions } from './core-options.ts';
 export { defaultIdScope } from './core-options.ts';
 export type {
+  AdmissionResponse,
   ChallengeRequest,
   ChallengeResponse,
   DeviceCredential,

@@ -12,8 +12,6 @@ import { idleTimeoutMs } from './stream-handler.ts';
 
 /** Where and how to listen. */
 export interface TlsServerOptions extends ListenOptions {
-  /** Takes over every connection whose handshake is done. */
-  readonly onConnection: StreamHandler;
   /** Default {@link defaultTlsBounds}. */
   readonly bounds?: TlsBounds;
 }
@@ -32,9 +30,17 @@ export const defaultTlsBounds: TlsBounds = Object.freeze({
   idleTimeout: idleTimeoutMs,
 });
 
+/** A listening server. */
+export interface TlsServer extends Listening {
+  /** Puts a handler in place, which takes over every connection whose handshake is done from now on; before, they are dropped. */
+  serve(handler: StreamHandler): void;
+}
+
 /** Starts listening. Rejects with `ERR_EMULATOR_LISTEN`. */
-export function startTlsServer(options: TlsServerOptions): Promise<Listening> {
-  const { credentials, onConnection, bounds = defaultTlsBounds } = options;
+export async function startTlsServer(options: TlsServerOptions): Promise<TlsServer> {
+  const { credentials, bounds = defaultTlsBounds } = options;
+  // A port is open a moment before the emulator knows all its ports.
+  let handler: StreamHandler = (stream) => stream.destroy();
   const { handshakeTimeout, idleTimeout } = bounds;
   const readClientCertificates = createClientCertificateReader();
   const server = createServer({ ...tlsOptions(credentials), handshakeTimeout }, (socket: TLSSocket) => {
@@ -43,9 +49,16 @@ export function startTlsServer(options: TlsServerOptions): Promise<Listening> {
     socket.setNoDelay(true);
     socket.setTimeout(idleTimeout, () => socket.destroy());
     const certificates = readClientCertificates(socket);
-    onConnection(socket, certificates.length === 0 ? {} : { certificates });
+    handler(socket, certificates.length === 0 ? {} : { certificates });
   });
   // Also a handshake that takes too long, which would else go on.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
-  return startListening(server, options);
+  const { port, close } = await startListening(server, options);
+  return {
+    port,
+    serve: (next) => {
+      handler = next;
+    },
+    close,
+  };
 }
