@@ -35,7 +35,7 @@ export interface ConnectionSettings {
   readonly basePath: string;
   readonly trust: GatewayTrust;
   readonly pinName: string;
-  readonly announcedPublicKeyHash: string | undefined;
+  readonly announcedFingerprint: string | undefined;
   readonly requestTimeoutMs: number;
   readonly maxAnswerBytes: number;
   readonly userAgent: string;
@@ -66,7 +66,7 @@ const maxHeaderBytes = 16_384;
 
 /** Prepares a connection; nothing is opened yet. */
 export function createConnection(settings: ConnectionSettings): GatewayConnection {
-  const { host, basePath, trust, pinName, announcedPublicKeyHash, requestTimeoutMs, userAgent } = settings;
+  const { host, basePath, trust, pinName, announcedFingerprint, requestTimeoutMs, userAgent } = settings;
   const sockets = new Set<Socket>();
   let port = settings.port;
   let client: Client | undefined;
@@ -84,7 +84,7 @@ export function createConnection(settings: ConnectionSettings): GatewayConnectio
         address,
         fingerprint: opened.fingerprint,
         publicKeyHash: opened.publicKeyHash,
-        announcedPublicKeyHash,
+        announcedFingerprint,
       };
       await requireTrusted(trust, shown);
     } catch (error) {

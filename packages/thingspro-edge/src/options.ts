@@ -21,8 +21,11 @@ export interface GatewayClientOptions {
   readonly trust: GatewayTrust;
   /** Name under which its certificate is pinned; default `host:port`. The serial number follows a gateway to a new address. */
   readonly pinName?: string | undefined;
-  /** SHA-256 of the public key (SPKI) that discovery announced; a first use that differs from it is refused. Default: none. */
-  readonly announcedPublicKeyHash?: string | undefined;
+  /**
+   * SHA-256 of the certificate, or of its public key (SPKI) as discovery announces it; a first use that has neither is
+   * refused. Default: none.
+   */
+  readonly announcedFingerprint?: string | undefined;
   /** The family of the gateway; default: told from its answer to the sign-in. */
   readonly family?: GatewayFamily | undefined;
   /** Time for one request, connecting included, in milliseconds; 1 to 600,000, default 20,000. */
@@ -46,7 +49,7 @@ export interface GatewaySettingsOfClient {
   readonly basePath: string;
   readonly trust: GatewayTrust;
   readonly pinName: string;
-  readonly announcedPublicKeyHash: string | undefined;
+  readonly announcedFingerprint: string | undefined;
   readonly family: GatewayFamily | undefined;
   readonly requestTimeoutMs: number;
   readonly closeTimeoutMs: number;
@@ -66,17 +69,17 @@ export function checkOptions(options: GatewayClientOptions): GatewaySettingsOfCl
   if (unknown !== undefined) throw new InvalidArgumentError(`options.${unknown}`, 'is not an option');
   const host = checkHost(options.host);
   const port = integer('options.port', options.port ?? 8443, 65_535);
-  const { announcedPublicKeyHash } = options;
+  const { announcedFingerprint } = options;
   return Object.freeze({
     host,
     port,
     basePath: checkBasePath(options.basePath ?? '/api/v1'),
     trust: checkTrust(options.trust),
     pinName: checkPinName(options.pinName ?? formatAddress(host, port), 'options.pinName'),
-    announcedPublicKeyHash:
-      announcedPublicKeyHash === undefined
+    announcedFingerprint:
+      announcedFingerprint === undefined
         ? undefined
-        : parseFingerprint(announcedPublicKeyHash, 'options.announcedPublicKeyHash'),
+        : parseFingerprint(announcedFingerprint, 'options.announcedFingerprint'),
     family: checkFamily(options.family),
     requestTimeoutMs: integer('options.requestTimeoutMs', options.requestTimeoutMs ?? 20_000, 600_000),
     closeTimeoutMs: integer('options.closeTimeoutMs', options.closeTimeoutMs ?? 5_000, 600_000),
@@ -94,7 +97,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof GatewayClientOptions>([
   'basePath',
   'trust',
   'pinName',
-  'announcedPublicKeyHash',
+  'announcedFingerprint',
   'family',
   'requestTimeoutMs',
   'closeTimeoutMs',

@@ -52,21 +52,21 @@ export interface ShownCertificate {
   readonly fingerprint: string;
   /** SHA-256 of its public key (SPKI), 64 hex digits. */
   readonly publicKeyHash: string;
-  /** What discovery said that would be; 64 hex digits. */
-  readonly announcedPublicKeyHash: string | undefined;
+  /** What was said beforehand that the one or the other would be; 64 hex digits. */
+  readonly announcedFingerprint: string | undefined;
 }
 
 /** Decides whether to go on with a connection whose handshake is done. Rejects with `ERR_PIN_…`; pins a first use. */
 export async function requireTrusted(trust: GatewayTrust, shown: ShownCertificate): Promise<void> {
-  const { pinName, fingerprint, publicKeyHash, announcedPublicKeyHash } = shown;
+  const { pinName, fingerprint, publicKeyHash, announcedFingerprint } = shown;
   // TLS has checked the chain and the name; an announcement is only a hint, and a certificate may be newer than it.
   if (trust.mode === 'ca') return;
   const pinned = await trust.pins.get(pinName);
   if (pinned.includes(fingerprint)) return;
   if (pinned.length > 0) throw mismatch(shown, `pinned is ${pinned.join(' or ')}`);
   if (trust.mode === 'strict') throw unknownPin(shown);
-  if (announcedPublicKeyHash !== undefined && announcedPublicKeyHash !== publicKeyHash) {
-    throw mismatch(shown, `a public key with SHA-256 ${announcedPublicKeyHash} was announced`);
+  if (announcedFingerprint !== undefined && ![fingerprint, publicKeyHash].includes(announcedFingerprint)) {
+    throw mismatch(shown, `${announcedFingerprint} was announced for certificate or public key`);
   }
   await trust.pins.set(pinName, [fingerprint]);
 }

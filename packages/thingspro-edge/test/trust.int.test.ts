@@ -59,18 +59,20 @@ describe('[L7] the password stays here', () => {
     expect(gateway.connections).toBe(1);
   });
 
-  test('with a first use whose key is not the announced one', async () => {
+  test('with a first use whose certificate and key are not the announced ones', async () => {
     await using gateway = await startGateway();
     const pins = createMemoryPins();
     const trust = { mode: 'trust-on-first-use', pins } as const;
-    const refused = attempt(gateway, trust, { announcedPublicKeyHash: other });
+    const refused = attempt(gateway, trust, { announcedFingerprint: other });
     await expect(refused).rejects.toMatchObject({
       code: 'ERR_PIN_MISMATCH',
       fingerprint: gateway.fingerprint,
     });
     expect(gateway.requests).toEqual([]);
     expect(await pins.get('TBBDB1179242')).toEqual([]);
-    await attempt(gateway, trust, { announcedPublicKeyHash: firstPublicKeyHash });
+    await attempt(gateway, trust, { announcedFingerprint: firstPublicKeyHash });
+    await pins.set('TBBDB1179242', []);
+    await attempt(gateway, trust, { announcedFingerprint: firstFingerprint });
   });
 
   test('while the pins cannot be read', async () => {
