@@ -1,0 +1,147 @@
+import { TokenRefusedError } from './refusal.ts';
+
+/** What a registration token says. Times are in milliseconds since 1970; on the wire they are whole seconds. */
+export interface TokenClaims {
+  /** `iss`: who made it. */
+  readonly issuer: string;
+  /** `url`: where a device registers. */
+  readonly url?: string;
+  /** `aud`: the registrars it is for. */
+  readonly audience?: readonly string[];
+  /** `exp`: until when it registers devices. */
+  readonly expiresAt?: number;
+  /** `nbf`: from when on. */
+  readonly notBefore?: number;
+  /** `iat`: when it was made. */
+  readonly issuedAt?: number;
+  /** `jti`: its name, by which it is counted and revoked. */
+  readonly tokenId?: string;
+  /** `max_uses`: how many devices it registers, 1 to 1,000,000,000; unlimited when absent. */
+  readonly maxUses?: number;
+  /** `id_pattern`: which manufacturer ids it registers; see `matchesIdPattern`. */
+  readonly idPattern?: string;
+  /** `recipe`: what devices are made from. */
+  readonly recipe?: string;
+  /** `tags`: tags for every device it registers. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** `broker`: where the credentials are good, for example `mqtts://broker.example:8883`. */
+  readonly broker?: string;
+  /** `ek`: `any` demands a TPM; a list demands one of these TPMs, by the Name of its endorsement key in hex. */
+  readonly endorsementKey?: 'any' | readonly string[];
+}
+
+/** Every claim, on the wire and here, with what its value must be. */
+const decoders = {
+  iss: ['issuer', (value) => text(value, 255)],
+  url: ['url', (value) => urlText(value, ['https:', 'http:'])],
+  aud: ['audience', audience],
+  exp: ['expiresAt', time],
+  nbf: ['notBefore', time],
+  iat: ['issuedAt', time],
+  jti: ['tokenId', (value) => matching(value, /^[\x21-\x7e]{1,128}$/)],
+  max_uses: ['maxUses', (value) => integer(value, 1, 1_000_000_000)],
+  id_pattern: ['idPattern', (value) => text(value, 255)],
+  recipe: ['recipe', (value) => matching(value, /^[A-Za-z0-9._-]{1,64}$/)],
+  tags: ['tags', tags],
+  broker: ['broker', (value) => urlText(value, ['mqtts:', 'mqtt:', 'wss:', 'ws:'])],
+  ek: ['endorsementKey', endorsementKey],
+} as const satisfies Readonly<Record<string, readonly [keyof TokenClaims, (value: unknown) => unknown]>>;
+
+/**
+ * Reads the claims of a payload; members we do not know are left alone (RFC 7519, 4).
+ * Throws `ERR_TOKEN_REFUSED` with `claim-malformed` or, for `iss`, `claim-missing`.
+ */
+export function decodeClaims(payload: Readonly<Record<string, unknown>>): TokenClaims {
+  const claims: Record<string, unknown> = {};
+  for (const [name, [property, decode]] of Object.entries(decoders)) {
+    if (!Object.hasOwn(payload, name)) continue;
+    const value: unknown = decode(payload[name]);
+    if (value === undefined) {
+      throw new TokenRefusedError('claim-malformed', `the claim "${name}" has a value it cannot have`);
+    }
+    claims[property] = value;
+  }
+  const { issuer } = claims;
+  if (typeof issuer !== 'string') throw new TokenRefusedError('claim-missing', 'there is no claim "iss"');
+  return { ...claims, issuer };
+}
+
+/** The payload that says `claims`. */
+export function encodeClaims(claims: TokenClaims): Readonly<Record<string, unknown>> {
+  const { audience: recipients } = claims;
+  const values: Readonly<Record<string, unknown>> = {
+    iss: claims.issuer,
+    url: claims.url,
+    aud: recipients?.length === 1 ? recipients[0] : recipients,
+    exp: seconds(claims.expiresAt),
+    nbf: seconds(claims.notBefore),
+    iat: seconds(claims.issuedAt),
+    jti: claims.tokenId,
+    max_uses: claims.maxUses,
+    id_pattern: claims.idPattern,
+    recipe: claims.recipe,
+    tags: claims.tags,
+    broker: claims.broker,
+    ek: claims.endorsementKey === 'any' ? true : claims.endorsementKey,
+  };
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+function seconds(at: number | undefined): number | undefined {
+  return at === undefined ? undefined : Math.floor(at / 1000);
+}
+
+/** 9999-12-31T23:59:59Z, the last second that every date format has. */
+const lastSecond = 253_402_300_799;
+
+function time(value: unknown): number | undefined {
+  const at = integer(value, 0, lastSecond);
+  return at === undefined ? undefined : at * 1000;
+}
+
+function integer(value: unknown, minimum: number, maximum: number): number | undefined {
+  const fits = typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum;
+  return fits ? value : undefined;
+}
+
+function text(value: unknown, maximum: number): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= maximum ? value : undefined;
+}
+
+function matching(value: unknown, pattern: RegExp): string | undefined {
+  return typeof value === 'string' && pattern.test(value) ? value : undefined;
+}
+
+function urlText(value: unknown, protocols: readonly string[]): string | undefined {
+  const candidate = text(value, 2048);
+  const url = candidate !== undefined && URL.canParse(candidate) ? new URL(candidate) : undefined;
+  return url !== undefined && protocols.includes(url.protocol) ? candidate : undefined;
+}
+
+function audience(value: unknown): readonly string[] | undefined {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const valid =
+    list.length > 0 && list.length <= 16 && list.every((entry) => text(entry, 2048) !== undefined);
+  return valid ? (list as readonly string[]) : undefined;
+}
+
+function tags(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const entries = Object.entries(value);
+  const valid =
+    entries.length <= 16 &&
+    entries.every(
+      ([name, content]) => /^[A-Za-z0-9._-]{1,64}$/.test(name) && text(content, 255) !== undefined,
+    );
+  return valid ? (Object.fromEntries(entries) as Record<string, string>) : undefined;
+}
+
+function endorsementKey(value: unknown): 'any' | readonly string[] | undefined {
+  if (value === true) return 'any';
+  const valid =
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= 64 &&
+    value.every((name) => matching(name, /^000[bcd](?:[0-9a-f]{2}){32,64}$/) !== undefined);
+  return valid ? (value as readonly string[]) : undefined;
+}
