@@ -56,6 +56,12 @@ const disturbances: readonly Disturbance[] = [
   { title: 'late, not executed', options: {}, act: () => ({ timeout: 'before' }), code: /^ERR_TPM_TIMEOUT$/ },
   { title: 'late, executed', options: {}, act: () => ({ timeout: 'after' }), code: /^ERR_TPM_TIMEOUT$/ },
   {
+    title: 'answered with the response to the command before',
+    options: {},
+    act: () => ({ stale: true }),
+    code: /^ERR_TPM_|^ERR_REMOTE_/,
+  },
+  {
     title: 'aborted while it is under way',
     options: {},
     act: (abort) => ({ meanwhile: abort }),
@@ -103,6 +109,25 @@ describe.each(disturbances)('an activation of which a command is $title', ({ opt
     // Every command of the ceremony itself must have been able to fail it; only cleaning and re-reading may not.
     expect(rejected).toBeGreaterThanOrEqual(6);
   });
+});
+
+test.each([
+  ['RETRY', 0x922],
+  ['YIELDED', 0x908],
+  ['TESTING', 0x90a],
+])('an activation goes through %s as the answer to any one of its commands', async (_name, responseCode) => {
+  await using tpm = await startTpm();
+  const names = await recordActivation(tpm, {});
+  for (let disturbed = 0; disturbed < names.length; disturbed += 1) {
+    const client = await tpm.open();
+    const { key, blob } = await wrapKey(client);
+    tpm.interposer.passed.length = 0;
+    tpm.interposer.intercept = (_, index) => (index === disturbed ? { refuse: responseCode } : undefined);
+    await client.activateIdentityKey(blob);
+    tpm.interposer.intercept = undefined;
+    expect(await client.signWithIdentity(probe), names[disturbed]).toEqual(hmac(key, probe));
+    await client.close();
+  }
 });
 
 test('an activation that was aborted before it began sends nothing', async () => {

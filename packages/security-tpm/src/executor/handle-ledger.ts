@@ -1,10 +1,11 @@
 /**
  * Which handles in the TPM are ours although nobody uses them any more, and how to get rid of them.
  *
- * Two ways lead here: a flush that could not be sent, and a command that makes a handle whose response was lost. The
- * latter leaves a handle nobody has ever seen. Behind a resource manager both vanish with the connection. On a raw
- * device they would stay, so we look what was there before our first handle; what is new and not in use is ours,
- * because a raw device serves nobody else while we are connected.
+ * Three ways lead here: a flush that could not be sent, a command that makes a handle whose response was lost, and a
+ * response that makes no sense, such as that to an earlier command, after which nobody knows which handles there are.
+ * Behind a resource manager all vanish with the connection. On a raw device they would stay, so we look what was there
+ * before our first handle; what is new and not in use is ours, because a raw device serves nobody else while we are
+ * connected.
  */
 import {
   commands,
@@ -33,8 +34,10 @@ export function isFlushable(handle: number): boolean {
 export class HandleLedger {
   readonly #resourceManaged: boolean;
   readonly #orphans = new Set<number>();
+  /** Ours, and held by callers until they flush them. */
+  readonly #handedOut = new Set<number>();
   #foreign: ReadonlySet<number> | undefined;
-  #creationLost = false;
+  #inDoubt = false;
 
   constructor(resourceManaged: boolean) {
     this.#resourceManaged = resourceManaged;
@@ -47,7 +50,7 @@ export class HandleLedger {
 
   /** True when something of ours is in the TPM, or may be, that nobody uses. */
   get needsCleaning(): boolean {
-    return this.hasOrphans || this.#creationLost;
+    return this.hasOrphans || this.#inDoubt;
   }
 
   /** A handle of ours that could not be flushed. */
@@ -55,9 +58,22 @@ export class HandleLedger {
     this.#orphans.add(handle);
   }
 
-  /** A command that makes a handle was sent, and its response never came. */
-  noteLostCreation(): void {
-    this.#creationLost = !this.#resourceManaged;
+  /** A handle of ours that its caller keeps. */
+  handOut(handle: number): void {
+    this.#handedOut.add(handle);
+  }
+
+  /** A handle that the TPM let go of. */
+  forget(handle: number): void {
+    this.#handedOut.delete(handle);
+  }
+
+  /**
+   * There may be handles nobody has seen: the response to a command that makes one never came, or a response was not
+   * the answer to its command.
+   */
+  noteDoubt(): void {
+    this.#inDoubt = !this.#resourceManaged;
   }
 
   /** To be called before a command that makes a handle; looks once what is there already, and says how many. */
@@ -72,13 +88,14 @@ export class HandleLedger {
     if (this.#resourceManaged) this.#orphans.clear();
   }
 
-  /** Looks for what a lost response left behind; `inUse` are the handles whose users may come back to them. */
+  /** Looks for handles nobody has seen; `inUse` are the handles whose users may come back to them. */
   async findLost(send: SendMaintenance, inUse: ReadonlySet<number>): Promise<void> {
-    if (!this.#creationLost) return;
+    if (!this.#inDoubt) return;
     for (const handle of await listHandles(send)) {
-      if (this.#foreign?.has(handle) !== true && !inUse.has(handle)) this.#orphans.add(handle);
+      const isUsed = inUse.has(handle) || this.#handedOut.has(handle) || this.#foreign?.has(handle) === true;
+      if (!isUsed) this.#orphans.add(handle);
     }
-    this.#creationLost = false;
+    this.#inDoubt = false;
   }
 
   /** Flushes what nobody uses. */
@@ -91,7 +108,7 @@ export class HandleLedger {
       } else if (isUnknownHandle(responseCode)) {
         // The TPM was started anew; or somebody changed the handle in a response, which no HMAC covers.
         this.#orphans.delete(handle);
-        this.noteLostCreation();
+        this.noteDoubt();
       }
     }
   }

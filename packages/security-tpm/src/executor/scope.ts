@@ -1,12 +1,13 @@
 import { InvalidArgumentError } from '@endorse/interface';
 import type { RandomSource } from '@endorse/interface';
-import { commands, peekResponseCode } from '@endorse/tpm2';
+import { TpmError, commands, peekResponseCode } from '@endorse/tpm2';
 import type { Command, CommandInfo } from '@endorse/tpm2';
 import type { Authorization } from '../session/auth-session.ts';
 import { prepareCommand } from '../session/authorize.ts';
 import type { ObjectNames } from '../session/authorize.ts';
 import { isFlushable } from './handle-ledger.ts';
 import type { HandleLedger } from './handle-ledger.ts';
+import { repeatable } from './submitter.ts';
 import type { Submitter } from './submitter.ts';
 
 /** Options of executing one command. */
@@ -77,6 +78,7 @@ export class ExclusiveScope implements TpmScope {
 
   /** Hands every handle that is still there to the caller of the scope. */
   release(): void {
+    for (const handle of this.#created) this.#ports.ledger.handOut(handle);
     this.#created.clear();
   }
 
@@ -109,11 +111,21 @@ export class ExclusiveScope implements TpmScope {
       });
       // First of all: it is in the TPM, even if the rest of the response turns out to be forged.
       this.#noteCreated(command, response);
-      const value = prepared.open(response);
+      const value = this.#open(command, response, prepared.open);
       this.#forgetEnded(command.code, prepared.frame, authorizations);
       return value;
     } finally {
       prepared.frame.fill(0);
+    }
+  }
+
+  #open<Value>(command: CommandInfo, response: Uint8Array, open: (response: Uint8Array) => Value): Value {
+    try {
+      return open(response);
+    } catch (error) {
+      // What is wrong may be that the response, this one or an earlier one, was the answer to another command.
+      if (!(error instanceof TpmError && repeatable.includes(command.name))) this.#ports.ledger.noteDoubt();
+      throw error;
     }
   }
 
@@ -127,11 +139,16 @@ export class ExclusiveScope implements TpmScope {
   /** The TPM itself lets go of a handle that was flushed, of a sequence that was completed, of a session's last use. */
   #forgetEnded(code: number, frame: Uint8Array, authorizations: readonly Authorization[]): void {
     if (code === commands.FlushContext.code || code === commands.SequenceComplete.code) {
-      this.#created.delete(new DataView(frame.buffer, frame.byteOffset).getUint32(10));
+      this.#forget(new DataView(frame.buffer, frame.byteOffset).getUint32(10));
     }
     for (const use of authorizations) {
-      if (use.kind === 'session' && use.isLastUse === true) this.#created.delete(use.session.handle);
+      if (use.kind === 'session' && use.isLastUse === true) this.#forget(use.session.handle);
     }
+  }
+
+  #forget(handle: number): void {
+    this.#created.delete(handle);
+    this.#ports.ledger.forget(handle);
   }
 }
 

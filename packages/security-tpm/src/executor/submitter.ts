@@ -34,7 +34,7 @@ export interface SubmitOptions {
 }
 
 /** Commands that change nothing: sent again when their answer was lost with the connection. */
-const repeatable: readonly string[] = [
+export const repeatable: readonly string[] = [
   'GetCapability',
   'GetRandom',
   'GetTestResult',
@@ -127,18 +127,18 @@ export class Submitter {
 
   async #flushOrphans(): Promise<void> {
     const device = await this.#ports.connection.open(undefined);
-    await this.#ports.ledger.flushOrphans((command, frame) => this.#transmit(device, command, frame, 1));
+    await this.#ports.ledger.flushOrphans((command, frame) => this.#maintain(device, command, frame));
   }
 
   async #flushLost(device: TpmDevice, inUse: ReadonlySet<number>): Promise<void> {
-    const send: SendMaintenance = (command, frame) => this.#transmit(device, command, frame, 1);
+    const send: SendMaintenance = (command, frame) => this.#maintain(device, command, frame);
     await this.#ports.ledger.findLost(send, inUse);
     await this.#ports.ledger.flushOrphans(send);
   }
 
   async #prepareCreation(device: TpmDevice): Promise<void> {
     const { ledger, logger } = this.#ports;
-    const count = await ledger.prepareCreation((command, frame) => this.#transmit(device, command, frame, 1));
+    const count = await ledger.prepareCreation((command, frame) => this.#maintain(device, command, frame));
     // Somebody crashed here, or leaves objects to a later run; with three slots that is felt soon.
     if (count > 0) logger.log('warn', 'tpm-foreign-handles', { count });
   }
@@ -146,7 +146,19 @@ export class Submitter {
   async #startUp(): Promise<void> {
     const device = await this.#ports.connection.open(undefined);
     const frame = encodeCommand(commands.Startup, { startupType: 'clear' });
-    await this.#transmit(device, commands.Startup, frame, 1);
+    await this.#maintain(device, commands.Startup, frame);
+  }
+
+  /** What the executor itself asks or tells the TPM: sent again like any other command, but on this device only. */
+  async #maintain(device: TpmDevice, command: CommandInfo, frame: Uint8Array): Promise<Uint8Array> {
+    const { clock, retry } = this.#ports;
+    const state = new RetryState(retry, command.name);
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await this.#transmit(device, command, frame, attempt);
+      const decision = state.decide(peekResponseCode(response) ?? 0);
+      if (decision.action !== 'wait') return response;
+      await clock.sleep(decision.delayMs, new AbortController().signal);
+    }
   }
 
   async #ready(
@@ -185,7 +197,7 @@ export class Submitter {
       responseCode = peekResponseCode(response) ?? -1;
       return response;
     } catch (error) {
-      if (command.responseHandleCount > 0 && wasSent(error)) ledger.noteLostCreation();
+      if (command.responseHandleCount > 0 && wasSent(error)) ledger.noteDoubt();
       throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);

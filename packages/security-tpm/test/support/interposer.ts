@@ -17,6 +17,8 @@ export type Interception =
   /** Bytes are changed on the way. */
   | { readonly changeCommand: (frame: Uint8Array) => Uint8Array }
   | { readonly changeResponse: (frame: Uint8Array) => Uint8Array }
+  /** The TPM executes it, and the response to the command before comes once more instead of its own. */
+  | { readonly stale: true }
   /** The test does something while the command is under way. */
   | { readonly meanwhile: () => void };
 
@@ -82,6 +84,7 @@ function wrap(
       const entry: PassedCommand = { name, command: Uint8Array.from(frame) };
       passed.push(entry);
       const action = intercept(name, passed.length - 1);
+      const before = passed.at(-2)?.response;
       const forward = async (bytes = frame): Promise<Uint8Array> => {
         const response = await device.transmit(bytes, options);
         entry.response = Uint8Array.from(response);
@@ -91,6 +94,10 @@ function wrap(
       if ('refuse' in action) return Uint8Array.from(responseOf(action.refuse));
       if ('changeCommand' in action) return forward(action.changeCommand(Uint8Array.from(frame)));
       if ('changeResponse' in action) return action.changeResponse(await forward());
+      if ('stale' in action) {
+        const own = await forward();
+        return before ?? own;
+      }
       if ('meanwhile' in action) {
         action.meanwhile();
         return forward();
