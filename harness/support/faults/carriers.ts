@@ -1,0 +1,22 @@
+import type { Emulator } from '@endorse/emulator';
+import type { AttestationKind, Transport } from '@endorse/interface';
+import { createHttpTransport } from '@endorse/transport-http';
+
+/** A carrier of the matrix: how to make its transport, and which port of the emulator it goes to. */
+export interface MatrixCarrier {
+  readonly name: string;
+  readonly attestations: readonly AttestationKind[];
+  /** Base URL of the emulator's listener. */
+  endpoint(emulator: Emulator): string;
+  create(caPem: string): Transport;
+}
+
+/** Every carrier there is; which attestations each carries is what its manifest says. */
+export const matrixCarriers: readonly MatrixCarrier[] = [
+  {
+    name: 'http',
+    attestations: createHttpTransport().capabilities.attestations,
+    endpoint: ({ endpoints }) => endpoints.http,
+    create: (ca) => createHttpTransport({ ca }),
+  },
+];
