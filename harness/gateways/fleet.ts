@@ -44,33 +44,22 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     onEvent = () => undefined,
   } = options;
   const authority = createTestAuthority();
-  const makeKeys = keyMaker(algorithm);
-  const foreignKeys = makeKeys();
-  const tpms = specs.map(() => makeKeys());
+  const makeTpmKeys = (): Promise<SoftwareTpmKeys> => generateSoftwareTpmKeys(algorithm);
+  let foreign: Promise<SoftwareTpmKeys> | undefined;
+  const foreignKeys = (): Promise<SoftwareTpmKeys> => (foreign ??= makeTpmKeys());
+  const world = { clock, authority, discoveryPort, transport, makeTpmKeys, foreignKeys, onEvent };
   const gateways: SimulatedGateway[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(gateways.map((gateway) => gateway.stop()));
   };
   try {
-    for (const [index, spec] of specs.entries()) {
-      const tpmKeys = tpms[index] as () => Promise<SoftwareTpmKeys>;
-      const world = { clock, authority, discoveryPort, transport, tpmKeys, foreignKeys, onEvent };
-      gateways.push(await startGateway(spec, world));
-    }
+    for (const spec of specs) gateways.push(await startGateway(spec, world));
   } catch (error) {
     await stop();
     throw error;
   }
   const keysReady = async (): Promise<void> => {
-    for (const [index, { family }] of specs.entries()) if (family !== undefined) await tpms[index]?.();
+    for (const { device, tpmKeys } of gateways) if (device !== undefined) await tpmKeys();
   };
   return { authority, gateways, keysReady, stop, [Symbol.asyncDispose]: stop };
-}
-
-/** Keys are made when they are first asked for, and then stay. */
-function keyMaker(algorithm: SoftwareTpmAlgorithm | undefined): () => () => Promise<SoftwareTpmKeys> {
-  return () => {
-    let keys: Promise<SoftwareTpmKeys> | undefined;
-    return () => (keys ??= generateSoftwareTpmKeys(algorithm));
-  };
 }

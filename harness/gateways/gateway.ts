@@ -27,8 +27,12 @@ export interface SimulatedGateway extends AsyncDisposable {
   readonly events: readonly DeviceEvent[];
   /** How many sessions are open. */
   readonly openSessions: number;
+  /** The keys of its TPM. */
+  tpmKeys(): Promise<SoftwareTpmKeys>;
   /** The state of the gateway; undefined for a foreign device. */
   readonly device: Device | undefined;
+  /** Somebody takes ownership of its TPM: another storage root key, the same endorsement key. */
+  takeOwnership(): Promise<void>;
   /** Switches it off. */
   stop(): Promise<void>;
 }
@@ -42,8 +46,8 @@ export interface GatewayWorld {
   readonly discoveryPort: number;
   /** Carrier to the provisioning service. */
   readonly transport: Transport;
-  /** The keys of this gateway's TPM. */
-  readonly tpmKeys: () => Promise<SoftwareTpmKeys>;
+  /** Makes the keys of a new TPM. */
+  readonly makeTpmKeys: () => Promise<SoftwareTpmKeys>;
   /** The keys of a TPM that is somebody else's. */
   readonly foreignKeys: () => Promise<SoftwareTpmKeys>;
   readonly onEvent: (gateway: GatewaySpec, event: DeviceEvent) => void;
@@ -66,10 +70,13 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
   let certificate = new X509Certificate(certificatePem);
   let listener: HttpsListener | undefined;
   let responder: Responder | undefined;
+  // Made when they are first asked for: RSA keys take a while.
+  let keys: Promise<SoftwareTpmKeys> | undefined;
+  const tpmKeys = (): Promise<SoftwareTpmKeys> => (keys ??= world.makeTpmKeys());
 
   const edge = new EdgeRuntime({
     transport: world.transport,
-    openTpm: async (registrationId) => createSoftwareTpm({ keys: await world.tpmKeys(), registrationId }),
+    openTpm: async (registrationId) => createSoftwareTpm({ keys: await tpmKeys(), registrationId }),
     clock: world.clock,
     retryDelayMs,
     resetDurationMs,
@@ -82,8 +89,8 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
           clock: world.clock,
           edge,
           endorsementKey: async () => {
-            const keys = spec.faults.includes('foreign-key') ? world.foreignKeys() : world.tpmKeys();
-            return Buffer.from((await keys).endorsementKey).toString('base64');
+            const shown = spec.faults.includes('foreign-key') ? world.foreignKeys() : tpmKeys();
+            return Buffer.from((await shown).endorsementKey).toString('base64');
           },
           setDiscovery: async (enabled) => {
             if (enabled) await responder?.enable();
@@ -140,6 +147,12 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
       return device?.sessions.size ?? 0;
     },
     device,
+    tpmKeys,
+    takeOwnership: async () => {
+      const [before, after] = await Promise.all([tpmKeys(), world.makeTpmKeys()]);
+      const { storageRootKey, storageRootArea, storageRootPrivateKey } = after;
+      keys = Promise.resolve({ ...before, storageRootKey, storageRootArea, storageRootPrivateKey });
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -182,6 +182,21 @@ describe('registration', () => {
   });
 });
 
+test('[N6] another storage root key does not matter to the enrollment', async () => {
+  await using site = await startTestSite({});
+  const gateway = site.gateway(0);
+  await provision(site, gateway);
+  await expect.poll(() => registered(gateway), patience).toBe(true);
+  const before = (await gateway.tpmKeys()).storageRootKey;
+  await gateway.takeOwnership();
+  expect((await gateway.tpmKeys()).storageRootKey).not.toEqual(before);
+  await using session = await signIn(gateway);
+  await session.resetEdge();
+  const { runtime } = await session.waitForEdgeRuntime({ pauseMs: 50, timeoutMs: 20_000 });
+  expect(runtime.status).toBe('running');
+  expect(gateway.events.map(({ event }) => event)).not.toContain('registration-failed');
+});
+
 describe('the API of a faulty gateway', () => {
   test('[L4] locks the account after ten failures, and says so', async () => {
     await using site = await startTestSite({});
