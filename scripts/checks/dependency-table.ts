@@ -93,9 +93,10 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
   },
   'provisioning-client': {
     tier: '1',
-    holds: 'the pump-driven client on its own transition table',
+    holds: 'the pump-driven client on its own transition table, with the dialects `drs` and `dps`',
     imports: ['interface', 'protocol'],
     testImports: ['testkit'],
+    edgeFiles: ['src/system-ports.ts'],
   },
   'security-tpm': {
     tier: '2',

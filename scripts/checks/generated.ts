@@ -20,7 +20,12 @@ export interface GeneratedSection {
 /** All of them. The benchmark table of the README is not here: `npm run bench` writes it, figures do not go stale. */
 export const generatedSections: readonly GeneratedSection[] = [
   { file: 'ARCHITECTURE.md', name: 'dependency-table', render: renderTableOfWorkspace },
-  { file: 'ARCHITECTURE.md', name: 'registration-machine', render: renderRegistrationMachine },
+  { file: 'ARCHITECTURE.md', name: 'registration-machine', render: renderMachineOf('registration-core') },
+  {
+    file: 'ARCHITECTURE.md',
+    name: 'provisioning-client-machine',
+    render: renderMachineOf('provisioning-client'),
+  },
 ];
 
 /** The check over the checkout. */
@@ -82,13 +87,15 @@ async function renderTableOfWorkspace(root: string): Promise<string> {
   return renderDependencyTable(readWorkspace(root).map(({ name }) => name));
 }
 
-/** The package renders its own table, so that this script need not know its shape. */
-async function renderRegistrationMachine(root: string): Promise<string> {
-  const script = 'packages/registration-core/scripts/render-machine.ts';
-  const { exitCode, output } = await runTool(process.execPath, ['--conditions=@endorse/source', script], {
-    cwd: root,
-    timeoutMs: 30_000,
-  });
-  if (exitCode !== 0) throw new Error(`${script} exited with ${exitCode}:\n${output}`);
-  return output;
+/** A package renders its own table, so that this script need not know its shape. */
+function renderMachineOf(name: string): GeneratedSection['render'] {
+  return async (root) => {
+    const script = `packages/${name}/scripts/render-machine.ts`;
+    const { exitCode, output } = await runTool(process.execPath, ['--conditions=@endorse/source', script], {
+      cwd: root,
+      timeoutMs: 30_000,
+    });
+    if (exitCode !== 0) throw new Error(`${script} exited with ${exitCode}:\n${output}`);
+    return output;
+  };
 }

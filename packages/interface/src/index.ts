@@ -74,6 +74,7 @@ export { Secret } from './secret.ts';
 export type {
   HubToken,
   HubTokenProvider,
+  NonceDecryptingSecurityClient,
   SecurityClient,
   SecurityClientOptions,
   SymmetricKeySecurityClient,

@@ -27,6 +27,15 @@ export interface TpmSecurityClient {
   signWithIdentity(data: Uint8Array, options?: SecurityClientOptions): Promise<Uint8Array>;
 }
 
+/** A TPM identity that can also read a nonce encrypted for its TPM, which the `/drs/` dialect asks for. */
+export interface NonceDecryptingSecurityClient extends TpmSecurityClient {
+  /**
+   * Decrypts a nonce blob of either form (`splitNonceBlob` of `@endorse/protocol`), which only the TPM with the right
+   * endorsement key can. Changes nothing in the TPM. Rejects with an `ERR_TPM_…` code.
+   */
+  decryptNonce(nonceBlob: Uint8Array, options?: SecurityClientOptions): Promise<Secret>;
+}
+
 /** An identity that is a shared key. */
 export interface SymmetricKeySecurityClient {
   /** Version of this contract. */
