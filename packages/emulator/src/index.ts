@@ -32,6 +32,8 @@ export type { EmulatorCoreOptions } from './core/core-options.ts';
 export { defaultIdScope } from './core/core-options.ts';
 export type { EmulatorEvent } from './core/events.ts';
 export type { ServiceFault } from './core/fault.ts';
+export type { Quotas } from './core/quotas.ts';
+export { serviceQuotas } from './core/quotas.ts';
 export type {
   CaCertificateRecord,
   EmulatorStore,

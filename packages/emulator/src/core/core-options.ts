@@ -8,6 +8,8 @@ import type { LinkedHub } from '../allocation/linked-hub.ts';
 import { checkLinkedHubs } from '../allocation/linked-hub.ts';
 import type { CallWebHook } from '../allocation/web-hook.ts';
 import type { EmulatorEvent } from './events.ts';
+import type { Quotas } from './quotas.ts';
+import { checkQuotas } from './quotas.ts';
 import type { EmulatorStore } from './store.ts';
 
 /** Options of {@link createEmulatorCore}. */
@@ -36,6 +38,8 @@ export interface EmulatorCoreOptions {
   readonly callWebHook?: CallWebHook;
   /** Where enrollments and registrations are kept; default in memory. */
   readonly store?: EmulatorStore;
+  /** Rates above which requests are refused with 429; default none. {@link serviceQuotas} are those of the service. */
+  readonly quotas?: Quotas;
   /** How many telemetry messages are kept, 1 to 100,000; default 1000, and never more than 16 MiB. */
   readonly maxTelemetryMessages?: number;
   /** Receives every {@link EmulatorEvent}. What it throws is ignored. */
@@ -68,6 +72,7 @@ export function checkCoreOptions(options: CheckedOptions): void {
       `must be one of ${instancePolicies.join(', ')}`,
     );
   }
+  checkQuotas(options.quotas ?? {});
   checkNumber('maxTelemetryMessages', maxTelemetryMessages ?? 1000, 1, 100_000);
   checkNumber('retryAfterSeconds', retryAfterSeconds ?? 0, 0, 3600);
   checkNumber('assigningDurationMs', assigningDurationMs ?? 0, 0, 86_400_000);

@@ -30,8 +30,9 @@ import { checkCoreOptions, defaultIdScope } from './core-options.ts';
 import type { DeviceRequest, DeviceResponse, DeviceService } from './device-requests.ts';
 import { createDeviceService } from './device-service.ts';
 import type { EmulatorEventDetails } from './events.ts';
+import { createQuotaKeeper } from './quotas.ts';
 import { isFault } from './refusal.ts';
-import type { UnitOfWork } from './unit-of-work.ts';
+import { createRequestSteps } from './request-steps.ts';
 import { createUnitOfWork } from './unit-of-work.ts';
 
 /** A provisioning service with its hubs, without sockets, files, clock or randomness of its own. */
@@ -95,10 +96,11 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     assigningDurationMs: options.assigningDurationMs ?? 0,
     checkAccess: createAccessCheck(policies, hostnames),
   };
-  const device = deviceInSteps(atomically, createDeviceService(parts));
-  const enrollments = inSteps(atomically, createEnrollmentService(parts));
-  const enrollmentGroups = inSteps(atomically, createEnrollmentGroupService(parts));
-  const collections = createCollectionService({ ...parts, enrollments, enrollmentGroups });
+  const steps = createRequestSteps({ atomically, emit }, createQuotaKeeper(options.quotas ?? {}, clock));
+  const device = steps.device(createDeviceService(parts));
+  const enrollments = steps.enrollments(createEnrollmentService(parts));
+  const enrollmentGroups = steps.enrollments(createEnrollmentGroupService(parts));
+  const collections = steps.collections(createCollectionService({ ...parts, enrollments, enrollmentGroups }));
 
   return {
     ...device,
@@ -107,7 +109,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     policies,
     enrollments,
     enrollmentGroups,
-    collections: { handle: (request) => atomically(() => collections.handle(request)) },
+    collections,
     get telemetry() {
       return telemetry.messages;
     },
@@ -156,36 +158,6 @@ function unusable(argument: string, response: ServiceResponse): InvalidArgumentE
 }
 
 const defaultHub: LinkedHub = Object.freeze({ name: 'hub', hostName: 'hub.endorse.test' });
-
-function deviceInSteps(atomically: UnitOfWork['atomically'], service: DeviceService): DeviceService {
-  return {
-    admit: (request) => atomically(() => service.admit(request)),
-    requestChallenge: (request) => atomically(() => service.requestChallenge(request)),
-    register: (request) => atomically(() => service.register(request)),
-    queryOperation: (request) => atomically(() => service.queryOperation(request)),
-    lookUpState: (request) => atomically(() => service.lookUpState(request)),
-  };
-}
-
-function inSteps<Request, Record, Written>(
-  atomically: UnitOfWork['atomically'],
-  service: EnrollmentApi<Request, Record, Written>,
-): EnrollmentApi<Request, Record, Written> {
-  return {
-    handle: (request) => atomically(() => service.handle(request)),
-    write: (written, ifMatch) => atomically(() => service.write(written, ifMatch)),
-    remove: (id, ifMatch) => atomically(() => service.remove(id, ifMatch)),
-    describe: (record) => atomically(() => service.describe(record)),
-  };
-}
-
-/** What the service APIs of enrollments and of groups have in common. */
-interface EnrollmentApi<Request, Record, Written> {
-  handle(request: Request): ServiceResponse;
-  write(written: Written, ifMatch: string | undefined): ServiceResponse;
-  remove(id: string, ifMatch: string | undefined): ServiceResponse;
-  describe(record: Record): Written;
-}
 
 function dispatch(device: DeviceService, request: DeviceRequest): DeviceResponse {
   switch (request.operation) {

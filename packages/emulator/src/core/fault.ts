@@ -51,6 +51,11 @@ export const faults = {
   tooLarge: (reason: string): ServiceFault => fault(413_000, 'Request entity too large', reason),
   /** 415000: a body that is no JSON in UTF-8. */
   unsupportedMediaType: (reason: string): ServiceFault => fault(415_000, 'Unsupported media type', reason),
+  /** 429000: more requests than a quota allows; `retryAfterSeconds` says when the next one is welcome. */
+  throttled: (reason: string, retryAfterSeconds: number): ServiceFault => ({
+    ...fault(429_000, 'Too many requests', reason),
+    retryAfterSeconds,
+  }),
   /** 431000: too many or too large headers. */
   headersTooLarge: (reason: string): ServiceFault =>
     fault(431_000, 'Request header fields too large', reason),

@@ -78,6 +78,8 @@ export type { DeviceMemory, IssuedChallenge, RememberedAssignment } from './devi
 export type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
 export type { EmulatorEvent, EmulatorEventDetails } from './events.ts';
 export type { ServiceFault } from './fault.ts';
+export type { Quotas } from './quotas.ts';
+export { serviceQuotas } from './quotas.ts';
 export type { Operation, RunningOperation, SettledOperation } from './operation.ts';
 export type { FaultResponse } from './refusal.ts';
 export type {

@@ -1,6 +1,7 @@
+import type { JsonObject, JsonValue } from '@endorse/interface';
 import { isEndorseError } from '@endorse/interface';
 import type { EnrollmentSettings } from '@endorse/protocol';
-import { maxRequestBytes } from '@endorse/protocol';
+import { maxRequestBytes, parseApiVersion } from '@endorse/protocol';
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
 
@@ -12,12 +13,52 @@ export const defaultSettings: EnrollmentSettings = Object.freeze({
 
 /** Why the common part of an enrollment is unusable; undefined when it is not. */
 export function findSettingsFault(settings: EnrollmentSettings): ServiceFault | undefined {
-  const { allocationPolicy, customAllocationDefinition } = settings;
-  if (allocationPolicy !== 'custom' || customAllocationDefinition !== undefined) return undefined;
+  return findAllocationFault(settings) ?? findTwinFault(settings.initialTwin);
+}
+
+/** Neither that a hub is linked nor that a web-hook answers is looked at before a device registers, as by the service. */
+function findAllocationFault({
+  allocationPolicy,
+  customAllocationDefinition: custom,
+}: EnrollmentSettings): ServiceFault | undefined {
+  if (allocationPolicy !== 'custom') return undefined;
+  if (custom === undefined) {
+    return faults.invalidArgument(
+      "A CustomAllocationDefinition is required when the allocation policy is set to 'Custom'",
+    );
+  }
+  try {
+    if (parseApiVersion(custom.apiVersion).date >= firstWebhookVersion) return undefined;
+  } catch (error) {
+    if (!isEndorseError(error)) throw error;
+  }
   return faults.invalidArgument(
-    "A CustomAllocationDefinition is required when the allocation policy is set to 'Custom'",
+    'The CustomAllocationDefinition is invalid.',
+    `its apiVersion must be ${firstWebhookVersion} or later, as YYYY-MM-DD or YYYY-MM-DD-preview`,
   );
 }
+
+function findTwinFault(twin: JsonObject | undefined): ServiceFault | undefined {
+  const { tags, properties } = twin ?? {};
+  const desired = isObject(properties) ? properties['desired'] : undefined;
+  const problem =
+    (isAbsent(tags) || isObject(tags) ? undefined : 'tags') ??
+    (isAbsent(properties) || isObject(properties) ? undefined : 'properties') ??
+    (isAbsent(desired) || isObject(desired) ? undefined : 'properties.desired');
+  if (problem === undefined) return undefined;
+  return faults.invalidArgument('The initial twin is invalid.', `${problem} must be an object`);
+}
+
+function isAbsent(value: JsonValue | undefined): boolean {
+  return value === undefined || value === null;
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The api-version that brought custom allocation. */
+const firstWebhookVersion = '2018-09-01';
 
 /** An enrollment that can be stored must also fit into every later answer. */
 export function findSizeFault(encode: () => string): ServiceFault | undefined {

@@ -221,8 +221,21 @@ const notRegistered = faults.registrationNotFound('the device has not registered
 
 function findEnrollmentFault(record: EnrollmentRecord): ServiceFault | undefined {
   return (
+    findCommonNameFault(record) ??
     findIndividualAttestationFault(record.attestation) ??
     findSettingsFault(record) ??
     findSizeFault(() => encodeIndividualEnrollment(record))
   );
 }
+
+/** The registration id of a device with a certificate is the common name in it. */
+function findCommonNameFault({ registrationId, attestation }: EnrollmentRecord): ServiceFault | undefined {
+  if (attestation.type !== 'x509' || registrationId.length <= maxCommonNameLength) return undefined;
+  return faults.invalidArgument(
+    'The registration id is too long.',
+    `it is the common name of the device's certificate, which has at most ${maxCommonNameLength} characters`,
+  );
+}
+
+/** RFC 5280 appendix A, ub-common-name. */
+const maxCommonNameLength = 64;
