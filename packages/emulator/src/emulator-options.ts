@@ -40,8 +40,11 @@ export interface EmulatorOptions extends Omit<
   readonly dataDirectory?: string;
   /** Directory whose CA is reused, or where a new one is put: `ca.pem` for clients. Default the data directory; without one, a CA that is never written. */
   readonly caDirectory?: string;
-  /** The service's time; default the system's. Certificates follow the system's time in any case, because clients do. */
-  readonly clock?: Pick<Clock, 'now'>;
+  /**
+   * The service's time; default the system's. With a `sleep`, delays and time-outs pass by it, too. Certificates follow
+   * the system's time in any case, because clients do.
+   */
+  readonly clock?: Pick<Clock, 'now'> & Partial<Pick<Clock, 'sleep'>>;
   /** Added to the service's time, in milliseconds, to act out a device whose clock is off; default 0. */
   readonly clockSkewMs?: number;
   /** Source of keys, seeds and ids; default the system's. TLS keys always come from the system. */

@@ -1,10 +1,16 @@
+import type { Clock } from '@endorse/interface';
 import { formatHostPort, maxRequestBytes } from '@endorse/protocol';
 import type { LinkedHub } from './allocation/linked-hub.ts';
 import type { ServerCredentials } from './certificate/authority.ts';
-import { createAuthority, issueServerCertificate } from './certificate/authority.ts';
+import {
+  createAuthority,
+  issueExpiredServerCertificate,
+  issueServerCertificate,
+} from './certificate/authority.ts';
 import { openAuthorityDirectory } from './certificate/authority-directory.ts';
 import { toServerNames } from './certificate/server-names.ts';
 import type { EmulatorNames, EmulatorOptions, HubOptions } from './emulator-options.ts';
+import type { FaultCarrier } from './faults/fault-rule.ts';
 import type { Stamps } from './listener/fault-answer.ts';
 import type { HttpsServer } from './listener/https-server.ts';
 import { startHttpsServer } from './listener/https-server.ts';
@@ -28,6 +34,8 @@ export interface EmulatorServers {
   readonly hubs: readonly [HubServer, ...HubServer[]];
   readonly amqp: TlsServer;
   readonly ca: { readonly caPem: string; readonly caFile?: string };
+  /** Asks for every connection from now on whether to show it a certificate that expired yesterday. */
+  readonly showExpiredCertificate: (isShown: (carrier: FaultCarrier) => boolean) => void;
   /** Stops listening, then lets go of what is stored; harmless when repeated. */
   readonly close: () => Promise<void>;
 }
@@ -39,10 +47,11 @@ export interface EmulatorServers {
 export async function openServers(
   options: EmulatorOptions,
   names: EmulatorNames,
-  stamps: Stamps,
+  stamps: Stamps & { readonly clock: Clock },
   state: EmulatorState,
 ): Promise<EmulatorServers> {
   const open: Listening[] = [];
+  let isExpiredShown = (_carrier: FaultCarrier): boolean => false;
   let closed: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     await Promise.all(open.map((server) => server.close()));
@@ -50,10 +59,21 @@ export async function openServers(
   };
   const close = (): Promise<void> => (closed ??= closeAll());
   try {
-    const { credentials, ...ca } = makeCredentials(names, options.caDirectory ?? options.dataDirectory);
+    const { credentials, expired, ...ca } = makeCredentials(
+      names,
+      options.caDirectory ?? options.dataDirectory,
+    );
     const listen = async (port: number, maxBodyBytes: number): Promise<HttpsServer> => {
       const handler = createStartingHandler(stamps);
-      const server = await startHttpsServer({ bind: names.bind, port, credentials, handler, maxBodyBytes });
+      const server = await startHttpsServer({
+        bind: names.bind,
+        port,
+        credentials,
+        substitute: () => (isExpiredShown('http') ? expired() : undefined),
+        handler,
+        maxBodyBytes,
+        sleep: stamps.clock.sleep,
+      });
       open.push(server);
       return server;
     };
@@ -64,7 +84,9 @@ export async function openServers(
       return { server, linked: { ...hub, hostName } };
     };
     const listenForStreams = async (port: number): Promise<TlsServer> => {
-      const server = await startTlsServer({ bind: names.bind, port, credentials });
+      const substitute = (): ServerCredentials | undefined =>
+        isExpiredShown('amqp') ? expired() : undefined;
+      const server = await startTlsServer({ bind: names.bind, port, credentials, substitute });
       open.push(server);
       return server;
     };
@@ -75,7 +97,16 @@ export async function openServers(
     const hubPorts = hubs.map(({ linked, server }) => [portName(linked.name), server.port] as const);
     const ports = { http: service.port, amqp: amqp.port, ...Object.fromEntries(hubPorts) };
     state.rememberPorts({ ...state.ports, ...ports });
-    return { service, hubs, amqp, ca, close };
+    return {
+      service,
+      hubs,
+      amqp,
+      ca,
+      showExpiredCertificate: (isShown) => {
+        isExpiredShown = isShown;
+      },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -93,6 +124,8 @@ function portName(hubName: string): string {
 
 interface Credentials {
   readonly credentials: ServerCredentials;
+  /** For the same names, of the same CA, and out of date; made when first asked for. */
+  readonly expired: () => ServerCredentials;
   readonly caPem: string;
   readonly caFile?: string;
 }
@@ -100,11 +133,15 @@ interface Credentials {
 function makeCredentials({ hostnames }: EmulatorNames, caDirectory: string | undefined): Credentials {
   const now = Date.now();
   const names = toServerNames(hostnames);
-  if (caDirectory === undefined) {
-    const authority = createAuthority(now);
-    return { credentials: issueServerCertificate(authority, names, now), caPem: authority.certificatePem };
-  }
-  const { authority, certificateFile } = openAuthorityDirectory(caDirectory, now);
-  const credentials = issueServerCertificate(authority, names, now);
-  return { credentials, caPem: authority.certificatePem, caFile: certificateFile };
+  const { authority, ...file } =
+    caDirectory === undefined
+      ? { authority: createAuthority(now) }
+      : openAuthorityDirectory(caDirectory, now);
+  let expired: ServerCredentials | undefined;
+  return {
+    credentials: issueServerCertificate(authority, names, now),
+    expired: () => (expired ??= issueExpiredServerCertificate(authority, names, now)),
+    caPem: authority.certificatePem,
+    ...('certificateFile' in file ? { caFile: file.certificateFile } : {}),
+  };
 }

@@ -12,6 +12,7 @@ import type { EmulatorNames, EmulatorOptions } from './emulator-options.ts';
 import { resolveOptions } from './emulator-options.ts';
 import type { EmulatorServers } from './emulator-servers.ts';
 import { openServers } from './emulator-servers.ts';
+import type { FaultScript } from './faults/fault-script.ts';
 import type { HubOperator } from './hub/hub-operator.ts';
 import { createHubOperator } from './hub/hub-operator.ts';
 import type { TelemetryMessage } from './hub/telemetry.ts';
@@ -65,6 +66,8 @@ export interface Emulator extends AsyncDisposable {
   /** File with the same PEM; absent without `caDirectory` and `dataDirectory`. */
   readonly caFile?: string;
   readonly endpoints: EmulatorEndpoints;
+  /** What goes wrong on purpose, to be changed at any time. */
+  readonly faults: FaultScript;
   /** The last messages the hubs accepted, oldest first. */
   readonly telemetry: readonly TelemetryMessage[];
   /** The first hub as its owner sees it: twins and direct methods. */
@@ -114,15 +117,17 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const names = resolveOptions(options);
   const { random = systemRandom, clockSkewMs = 0 } = options;
   const state = openState(options, random);
-  const baseClock = options.clock ?? systemClock;
-  const { sleep } = systemClock;
+  const baseClock: Pick<Clock, 'now'> & Partial<Clock> = options.clock ?? systemClock;
+  const sleep: Clock['sleep'] = (delayMs, signal) =>
+    baseClock.sleep === undefined ? systemClock.sleep(delayMs, signal) : baseClock.sleep(delayMs, signal);
   const ports: Ports = { clock: { now: () => baseClock.now() + clockSkewMs, sleep }, random };
   const servers = await openServers(options, names, ports, state);
   const stopping = new AbortController();
   try {
     const core = createCore({ ...options, ...state.coreOptions }, names, ports, servers, stopping.signal);
+    servers.showExpiredCertificate((carrier) => core.faults.hitConnection(carrier));
     servers.service.serve(createServiceHandler(core, ports));
-    const acceptAmqp = createAmqpHandler({ core, stamps: ports });
+    const acceptAmqp = createAmqpHandler({ core, stamps: ports, sleep: ports.clock.sleep });
     servers.amqp.serve(acceptAmqp);
     servers.service.serveWebSockets([{ protocols: amqpSubProtocols, accept: acceptAmqp }]);
     for (const [index, hub] of core.hubs.entries()) {
@@ -195,6 +200,7 @@ function describe(
       hub: `https://${assignedHub}`,
       amqp: `amqps://${formatHostPort({ host: advertisedHost, port: servers.amqp.port })}`,
     },
+    faults: core.faults,
     get telemetry() {
       return core.telemetry;
     },

@@ -43,6 +43,7 @@ expectTypeOf<EmulatorEvent['event']>().toEqualTypeOf<
   | 'device-disconnected'
   | 'twin-patched'
   | 'web-hook-answered'
+  | 'fault-injected'
   | 'request-refused'
 >();
 expectTypeOf<EmulatorEventDetails['event']>().toEqualTypeOf<EmulatorEvent['event']>();

@@ -6,11 +6,13 @@
  */
 import type { Duplex } from 'node:stream';
 import { parseRegistrationLink } from '@endorse/protocol';
+import type { Clock } from '@endorse/interface';
 import rhea from 'rhea';
 import type { Connection, EventContext, Receiver, Sender } from 'rhea';
 import type { EmulatorCore } from '../core/core.ts';
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
+import { handOver } from '../faults/hand-over.ts';
 import type { Stamps } from '../listener/fault-answer.ts';
 import type { ConnectionInfo } from '../listener/stream-handler.ts';
 import { amqpFault } from './amqp-fault.ts';
@@ -26,6 +28,8 @@ export interface AmqpServerParts {
   readonly stamps: Stamps;
   /** From connecting to `open`, in milliseconds: the device's TPM works in between. */
   readonly openTimeoutMs: number;
+  /** For answers that are to leave late. */
+  readonly sleep: Clock['sleep'];
 }
 
 /** Half of how long a peer may be silent, in milliseconds; it is told to send something before. */
@@ -33,7 +37,7 @@ const idleTimeoutMs = 120_000;
 
 /** Serves a connection until it closes. */
 export function serveAmqpConnection(
-  { core, stamps, openTimeoutMs }: AmqpServerParts,
+  { core, stamps, openTimeoutMs, sleep }: AmqpServerParts,
   stream: Duplex,
   { certificates }: ConnectionInfo,
 ): void {
@@ -52,12 +56,18 @@ export function serveAmqpConnection(
     setImmediate(socket.close);
   });
   const opening = setTimeout(() => stream.destroy(), openTimeoutMs);
-  stream.once('close', () => clearTimeout(opening));
+  const gone = new AbortController();
+  stream.once('close', () => {
+    clearTimeout(opening);
+    gone.abort();
+  });
 
   container.sasl_server_mechanisms = saslMechanisms({
     core,
     peer,
     onRefused: () => setImmediate(socket.close),
+    onDropped: () => stream.destroy(),
+    sleep: (delayMs) => sleep(delayMs, gone.signal),
   });
   container.on('connection_open', (context: EventContext) => {
     clearTimeout(opening);
@@ -116,12 +126,20 @@ export function serveAmqpConnection(
       return;
     }
     const outcome = answerDeviceMessage(core, peer, link, toAmqpMessage(message));
-    if (outcome.kind === 'fault') {
-      reject(outcome.fault);
-      return;
-    }
-    delivery.accept();
-    sender.send(fromAmqpMessage(outcome.message, message.correlation_id));
+    const { correlation_id: correlationId } = message;
+    handOver(outcome.delivery, {
+      send: () => {
+        if (outcome.kind === 'fault') reject(outcome.fault);
+        if (outcome.kind !== 'answer') return;
+        delivery.accept();
+        const answered = fromAmqpMessage(outcome.message, correlationId);
+        const contentType = outcome.delivery?.contentType;
+        sender.send(contentType === undefined ? answered : { ...answered, content_type: contentType });
+      },
+      drop: () => stream.destroy(),
+      sleep,
+      untilGone: () => gone.signal,
+    });
   }
 }
 

@@ -8,7 +8,9 @@ import {
   parseRegistrationLink,
 } from '@endorse/protocol';
 import type { EmulatorCore } from '../core/core.ts';
-import type { DeviceRequest } from '../core/device-requests.ts';
+import type { DeviceRequest, DeviceResponse } from '../core/device-requests.ts';
+import type { Delivery } from '../faults/faulty-call.ts';
+import { truncateBody } from '../faults/hand-over.ts';
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
 import { isFault } from '../core/refusal.ts';
@@ -16,10 +18,14 @@ import { faultOf } from '../listener/fault-answer.ts';
 import type { AmqpPeer } from './amqp-peer.ts';
 import { credentialFor } from './amqp-peer.ts';
 
-/** What becomes of a message: an answer, or a fault to reject it with. */
+/** What becomes of a message: an answer, or a fault to reject it with; nothing, when the connection is to be dropped. */
 export type MessageOutcome =
   | { readonly kind: 'answer'; readonly message: AmqpMessage }
-  | { readonly kind: 'fault'; readonly fault: ServiceFault };
+  | { readonly kind: 'fault'; readonly fault: ServiceFault }
+  | { readonly kind: 'nothing' };
+
+/** An outcome and how to hand it over; at once where nothing else is said. */
+export type HandedOutcome = MessageOutcome & { readonly delivery?: Delivery };
 
 /** Says whether a peer may have a link to a registration; undefined when it may. */
 export function findLinkFault(
@@ -39,11 +45,11 @@ export function findLinkFault(
 
 /** Answers a message of a device that has a link to its registration. */
 export function answerDeviceMessage(
-  core: Pick<EmulatorCore, 'handleDeviceRequest' | 'emit'>,
+  core: Pick<EmulatorCore, 'answerDevice' | 'emit'>,
   peer: AmqpPeer,
   link: RegistrationLink,
   message: AmqpMessage,
-): MessageOutcome {
+): HandedOutcome {
   let request: DeviceRequest;
   try {
     request = toDeviceRequest(peer, link, message);
@@ -52,7 +58,13 @@ export function answerDeviceMessage(
     core.emit({ event: 'request-refused', operation: 'message', subject: link.registrationId, ...fault });
     return { kind: 'fault', fault };
   }
-  const response = core.handleDeviceRequest(request);
+  const { response, delivery } = core.answerDevice('amqp', request);
+  const outcome: MessageOutcome =
+    response === undefined ? { kind: 'nothing' } : toOutcome(response, delivery);
+  return { ...outcome, delivery };
+}
+
+function toOutcome(response: DeviceResponse, delivery: Delivery): MessageOutcome {
   switch (response.outcome) {
     case 'fault':
       return { kind: 'fault', fault: response.fault };
@@ -62,13 +74,21 @@ export function answerDeviceMessage(
     case 'operation':
       return {
         kind: 'answer',
-        message: encodeOperationReply(response.operation, response.retryAfterSeconds),
+        message: spoil(encodeOperationReply(response.operation, response.retryAfterSeconds), delivery),
       };
     case 'state':
-      return { kind: 'answer', message: encodeStateReply(response.state) };
+      return { kind: 'answer', message: spoil(encodeStateReply(response.state), delivery) };
     default:
       return response satisfies never;
   }
+}
+
+/** A body that is cut off. Its message is whole, because AMQP frames are rhea's. */
+function spoil(message: AmqpMessage, delivery: Delivery): AmqpMessage {
+  const { body = '' } = message;
+  if (delivery.truncateTo === undefined) return message;
+  const bytes = truncateBody(typeof body === 'string' ? Buffer.from(body) : body, delivery);
+  return { ...message, body: typeof body === 'string' ? Buffer.from(bytes).toString() : bytes };
 }
 
 function toDeviceRequest(peer: AmqpPeer, link: RegistrationLink, message: AmqpMessage): DeviceRequest {

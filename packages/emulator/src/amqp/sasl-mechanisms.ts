@@ -7,6 +7,8 @@ import { SaslTpmServer, decodeSaslPlain, parseRegistrationLink, saslPlain, saslT
 import type { EmulatorCore } from '../core/core.ts';
 import { faults } from '../core/fault.ts';
 import { isFault } from '../core/refusal.ts';
+import type { Delivery } from '../faults/faulty-call.ts';
+import type { ChallengeRequest } from '../core/device-requests.ts';
 import type { AmqpPeer } from './amqp-peer.ts';
 
 /** One exchange. rhea answers a rejection with the outcome "system error". */
@@ -20,10 +22,14 @@ export interface SaslServerMechanism {
 
 /** What the mechanisms of one connection work with. */
 export interface SaslParts {
-  readonly core: Pick<EmulatorCore, 'admit' | 'requestChallenge' | 'emit'>;
+  readonly core: Pick<EmulatorCore, 'admit' | 'answerDevice' | 'emit'>;
   readonly peer: AmqpPeer;
   /** Called when a peer was not let in; its connection is of no further use. */
   readonly onRefused: () => void;
+  /** Ends the connection at once. */
+  readonly onDropped: () => void;
+  /** For answers that are to leave late; rejects when the client has left. */
+  readonly sleep: (delayMs: number) => Promise<void>;
 }
 
 /**
@@ -77,8 +83,7 @@ function tpmMechanism(parts: SaslParts): SaslServerMechanism {
         return step.challenge;
       case 'identified': {
         ({ identity } = step);
-        const answer = parts.core.requestChallenge({ ...step.identity, storageRootKey: step.storageRootKey });
-        return isFault(answer) ? false : exchange.challenge(answer.activationBlob);
+        return challenge(parts, exchange, { ...step.identity, storageRootKey: step.storageRootKey });
       }
       case 'answered':
         return identity !== undefined && admit(parts, identity, step.token);
@@ -86,6 +91,12 @@ function tpmMechanism(parts: SaslParts): SaslServerMechanism {
         return step satisfies never;
     }
   });
+}
+
+function challenge({ core }: SaslParts, exchange: SaslTpmServer, request: ChallengeRequest): Decision {
+  const { response, delivery } = core.answerDevice('amqp', { operation: 'request-challenge', ...request });
+  const answer = response?.outcome === 'challenge' ? exchange.challenge(response.activationBlob) : false;
+  return { answer, delivery };
 }
 
 function admit(
@@ -99,19 +110,32 @@ function admit(
   return true;
 }
 
+/** A decision that a fault script has a say in. */
+interface Decision {
+  readonly answer: Uint8Array | boolean;
+  readonly delivery?: Delivery;
+}
+
 /** A mechanism around a decision: let in or not, or another challenge. Bytes that are none are not let in. */
 function mechanism(
   parts: SaslParts,
-  decide: (response: Uint8Array) => Uint8Array | boolean,
+  decide: (response: Uint8Array) => Uint8Array | boolean | Decision,
 ): SaslServerMechanism {
   const receive = async (response: Buffer | undefined | null): Promise<Buffer | undefined> => {
-    const decision = decideSafely(response ?? new Uint8Array());
+    const decided = decideSafely(response ?? new Uint8Array());
+    const isPlain = typeof decided === 'boolean' || decided instanceof Uint8Array;
+    const { answer: decision, delivery }: Decision = isPlain ? { answer: decided } : decided;
+    if (delivery !== undefined && delivery.delayMs > 0) await parts.sleep(delivery.delayMs);
+    if (delivery?.isDropped === true) {
+      parts.onDropped();
+      return undefined;
+    }
     if (typeof decision !== 'boolean') return Buffer.from(decision);
     self.outcome = decision;
     if (!decision) parts.onRefused();
     return undefined;
   };
-  const decideSafely = (response: Uint8Array): Uint8Array | boolean => {
+  const decideSafely = (response: Uint8Array): Uint8Array | boolean | Decision => {
     try {
       return decide(response);
     } catch (error) {

@@ -56,6 +56,15 @@ export function issueServerCertificate(
   return { certificatePem, privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
 }
 
+/** Makes the same, but one that expired a day before `now`. */
+export function issueExpiredServerCertificate(
+  authority: CertificateAuthority,
+  names: readonly ServerName[],
+  now: number,
+): ServerCredentials {
+  return issueServerCertificate(authority, names, now + backdatingMs - 398 * dayMs);
+}
+
 const dayMs = 86_400_000;
 
 // A client in a container or another machine may run a little behind us.

@@ -7,6 +7,8 @@ import type { Allocate } from '../allocation/allocation.ts';
 import type { LinkedHub } from '../allocation/linked-hub.ts';
 import { checkLinkedHubs } from '../allocation/linked-hub.ts';
 import type { CallWebHook } from '../allocation/web-hook.ts';
+import type { FaultRule } from '../faults/fault-rule.ts';
+import { decodeFaultRule } from '../faults/decode-fault-rule.ts';
 import type { EmulatorEvent } from './events.ts';
 import type { Quotas } from './quotas.ts';
 import { checkQuotas } from './quotas.ts';
@@ -40,6 +42,8 @@ export interface EmulatorCoreOptions {
   readonly store?: EmulatorStore;
   /** Rates above which requests are refused with 429; default none. {@link serviceQuotas} are those of the service. */
   readonly quotas?: Quotas;
+  /** What goes wrong on purpose; default nothing. */
+  readonly faults?: readonly FaultRule[];
   /** How many telemetry messages are kept, 1 to 100,000; default 1000, and never more than 16 MiB. */
   readonly maxTelemetryMessages?: number;
   /** Receives every {@link EmulatorEvent}. What it throws is ignored. */
@@ -65,6 +69,8 @@ export function checkCoreOptions(options: CheckedOptions): void {
     throw new InvalidArgumentError('options.policies', 'must have different names');
   }
   if (options.hubs !== undefined) checkLinkedHubs(options.hubs, 'options.hubs');
+  for (const [index, rule] of (options.faults ?? []).entries())
+    decodeFaultRule(rule, `options.faults[${index}]`);
   const { allocationPolicy = 'hashed' } = options;
   if (!instancePolicies.includes(allocationPolicy)) {
     throw new InvalidArgumentError(

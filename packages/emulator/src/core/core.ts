@@ -1,5 +1,9 @@
 import { InvalidArgumentError } from '@endorse/interface';
 import type { AttestationMechanism, EnrollmentGroup, IndividualEnrollment } from '@endorse/protocol';
+import type { FaultInjection } from '../faults/fault-injection.ts';
+import { createFaultInjection, createSkewableClock } from '../faults/fault-injection.ts';
+import type { FaultScript } from '../faults/fault-script.ts';
+import { createFaultScript } from '../faults/fault-script.ts';
 import type { IotHub } from '../hub/hub.ts';
 import { createHub } from '../hub/hub.ts';
 import type { TelemetryMessage } from '../hub/telemetry.ts';
@@ -36,7 +40,7 @@ import { createRequestSteps } from './request-steps.ts';
 import { createUnitOfWork } from './unit-of-work.ts';
 
 /** A provisioning service with its hubs, without sockets, files, clock or randomness of its own. */
-export interface EmulatorCore extends DeviceService {
+export interface EmulatorCore extends DeviceService, FaultInjection {
   readonly idScope: string;
   /** The linked hubs, in the order given. */
   readonly hubs: readonly IotHub[];
@@ -52,6 +56,8 @@ export interface EmulatorCore extends DeviceService {
   readonly telemetry: readonly TelemetryMessage[];
   /** Answers any request of the device API; the same operations as the methods, for carriers that decide by what arrives. */
   handleDeviceRequest(request: DeviceRequest): DeviceResponse;
+  /** What goes wrong on purpose. `handleDeviceRequest` and the methods it stands for know nothing of it. */
+  readonly faults: FaultScript;
   /** Creates a TPM enrollment, or replaces the one with that registration id. Throws `ERR_INVALID_ARGUMENT`. */
   createTpmEnrollment(enrollment: TpmEnrollment): void;
   /** Creates a symmetric-key enrollment, or replaces the one with that registration id. Returns its keys. Throws `ERR_INVALID_ARGUMENT`. */
@@ -71,7 +77,8 @@ export interface EmulatorCore extends DeviceService {
 /** Makes an emulator without sockets. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE` for an unusable option. */
 export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   checkCoreOptions(options);
-  const { clock, random, idScope = defaultIdScope, hostnames = ['localhost', '127.0.0.1', '::1'] } = options;
+  const { random, idScope = defaultIdScope, hostnames = ['localhost', '127.0.0.1', '::1'] } = options;
+  const clock = createSkewableClock(options.clock);
   const [firstPolicy = createOwnerPolicy(random), ...otherPolicies] = options.policies ?? [];
   const policies = [firstPolicy, ...otherPolicies] as const;
   const telemetry = createTelemetryLog(options.maxTelemetryMessages ?? 1000);
@@ -101,6 +108,9 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   const enrollments = steps.enrollments(createEnrollmentService(parts));
   const enrollmentGroups = steps.enrollments(createEnrollmentGroupService(parts));
   const collections = steps.collections(createCollectionService({ ...parts, enrollments, enrollmentGroups }));
+  const handleDeviceRequest = (request: DeviceRequest): DeviceResponse => dispatch(device, request);
+  const faults = createFaultScript(options.faults ?? [], random);
+  const { retryAfterSeconds } = parts;
 
   return {
     ...device,
@@ -113,7 +123,9 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     get telemetry() {
       return telemetry.messages;
     },
-    handleDeviceRequest: (request) => dispatch(device, request),
+    handleDeviceRequest,
+    faults,
+    ...createFaultInjection({ script: faults, clock, handleDeviceRequest, emit, retryAfterSeconds }),
     createTpmEnrollment: (enrollment) => void writeEnrollment(toIndividualEnrollment(enrollment)),
     createSymmetricKeyEnrollment: (enrollment) =>
       keysOf(writeEnrollment(toSymmetricKeyEnrollment(enrollment)).attestation),

@@ -1,4 +1,5 @@
 import type { TwinPart } from '../hub/twin.ts';
+import type { FaultCarrier, FaultEffect } from '../faults/fault-rule.ts';
 import type { ServiceFault } from './fault.ts';
 
 /** What happens in an emulator, noun first, with the emulator's time in milliseconds since 1970. Never holds a secret. */
@@ -17,6 +18,15 @@ export type EmulatorEvent = { readonly at: number } & (
       readonly activationBlobBytes: number;
     }
   | { readonly event: 'registration-started'; readonly registrationId: string; readonly operationId: string }
+  | {
+      readonly event: 'fault-injected';
+      /** Name of the rule. */
+      readonly rule: string;
+      readonly kind: FaultEffect['kind'];
+      readonly carrier: FaultCarrier;
+      readonly operation: string;
+      readonly subject?: string;
+    }
   | {
       readonly event: 'web-hook-answered';
       readonly registrationId: string;

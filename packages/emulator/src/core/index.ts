@@ -25,6 +25,11 @@ export type {
 export type { DeviceDescription } from '../hub/device-identity.ts';
 export type { DeviceSession } from '../hub/device-session.ts';
 export type { MethodAnswer, MethodInvocation, MethodOutcome } from '../hub/direct-methods.ts';
+export type { DeviceAnswer, FaultInjection } from '../faults/fault-injection.ts';
+export type { FaultCarrier, FaultEffect, FaultRule } from '../faults/fault-rule.ts';
+export { faultCarriers, faultOperations } from '../faults/fault-rule.ts';
+export type { ActiveFault, FaultHit, FaultScript, FaultSubject } from '../faults/fault-script.ts';
+export type { Delivery, FaultyAnswer } from '../faults/faulty-call.ts';
 export type { IotHub, HubEventRequest } from '../hub/hub.ts';
 export type { HubCredential } from '../hub/hub-access.ts';
 export type { HubFault, HubRefusal } from '../hub/hub-fault.ts';

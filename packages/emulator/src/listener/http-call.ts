@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Delivery } from '../faults/faulty-call.ts';
 
 /** A whole HTTP request. */
 export interface HttpCall {
@@ -18,7 +19,12 @@ export interface HttpAnswer {
   /** Names, in lower case, and values in turn; `content-length` is added. */
   readonly headers: readonly string[];
   readonly body: string;
+  /** How to hand it over; absent for at once and whole. */
+  readonly delivery?: Delivery;
 }
+
+/** In the place of an answer that nobody gets. */
+export const noAnswer: HttpAnswer = Object.freeze({ status: 500, headers: Object.freeze([]), body: '' });
 
 /** Turns requests into answers; must not throw. */
 export interface HttpHandler {

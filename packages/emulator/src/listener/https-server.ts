@@ -1,18 +1,21 @@
 /**
  * HTTPS with bounds: bytes in, {@link HttpHandler} asked, bytes out. Knows nothing of what it carries.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Server } from 'node:https';
 import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type { Clock } from '@endorse/interface';
+import { systemClock } from '@endorse/interface/node';
 import { createClientCertificateReader } from './client-certificates.ts';
 import type { FirstBytesEndpoint } from './first-bytes.ts';
 import { tellByFirstBytes } from './first-bytes.ts';
 import type { HttpAnswer, HttpHandler } from './http-call.ts';
 import type { Listening, ListenOptions } from './listening.ts';
 import { startListening, tlsOptions } from './listening.ts';
+import { lengthHeader, sendAnswer } from './send-answer.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
 import { idleTimeoutMs } from './stream-handler.ts';
 import type { WebSocketEndpoint } from './websockets.ts';
@@ -26,6 +29,8 @@ export interface HttpsServerOptions extends ListenOptions {
   readonly handler: HttpHandler;
   /** Default {@link defaultBounds}. */
   readonly bounds?: ConnectionBounds;
+  /** For answers that are to leave late; default the system's. */
+  readonly sleep?: Clock['sleep'];
 }
 
 /** Bounds on slow and idle clients, in milliseconds. */
@@ -67,7 +72,7 @@ export interface HttpsServer extends Listening {
 /** Starts listening. Rejects with `ERR_EMULATOR_LISTEN`. */
 export async function startHttpsServer(options: HttpsServerOptions): Promise<HttpsServer> {
   let { handler } = options;
-  const bounds = options.bounds ?? defaultBounds;
+  const { bounds = defaultBounds, sleep = systemClock.sleep } = options;
   const server = createServer({
     ...tlsOptions(options.credentials),
     ...bounds,
@@ -85,7 +90,7 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
     readBody(request, options.maxBodyBytes, (body) => {
       const { method = '', url: target = '', headers } = request;
       const call = { method, target, headers, body, ...readInfo(request.socket as TLSSocket) };
-      send(response, handler.handle(call), !request.complete);
+      sendAnswer(response, handler.handle(call), !request.complete, sleep);
     });
   });
   const upgrader = createWebSocketUpgrader(bounds.streamIdleTimeout);
@@ -180,14 +185,6 @@ function readBody(
 const maxDroppedBytes = 8_388_608;
 const empty = Buffer.alloc(0);
 
-function send(response: ServerResponse, answer: HttpAnswer, closeAfter: boolean): void {
-  const { status, headers, body } = answer;
-  const fields = [...headers, ...lengthHeader(answer)];
-  if (closeAfter) fields.push('connection', 'close');
-  response.writeHead(status, fields);
-  response.end(body);
-}
-
 /** Answers on a connection that HTTP has let go of, then closes it. */
 function refuseConnection(socket: Duplex, answer: HttpAnswer): void {
   const fields = [...answer.headers, ...lengthHeader(answer), 'connection', 'close'];
@@ -196,10 +193,6 @@ function refuseConnection(socket: Duplex, answer: HttpAnswer): void {
   );
   const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`;
   socket.end(`${[statusLine, ...lines].join('\r\n')}\r\n\r\n${answer.body}`, () => socket.destroy());
-}
-
-function lengthHeader({ status, body }: HttpAnswer): readonly string[] {
-  return status === 204 ? [] : ['content-length', String(Buffer.byteLength(body))];
 }
 
 /** The status for a broken request; undefined for trouble below HTTP, such as a failed TLS handshake. */

@@ -9,6 +9,7 @@ import type { IotHub } from '../hub/hub.ts';
 import type { HubFault } from '../hub/hub-fault.ts';
 import type { Stamps } from './fault-answer.ts';
 import type { HttpAnswer, HttpCall, HttpHandler } from './http-call.ts';
+import { noAnswer } from './http-call.ts';
 import { findMethodProblem } from './methods.ts';
 
 /** Largest event, in bytes: the hub's own limit. */
@@ -47,15 +48,39 @@ export function createHubHandler(core: EmulatorCore, hub: IotHub, stamps: Stamps
       const reason = `an event may have ${maxEventBytes} bytes`;
       return refuseUnread({ status: 413, code: 'MessageTooLarge', errorCode: 413_001, reason });
     }
-    const fault = hub.acceptEvent({
-      deviceId: target.deviceId,
-      token: call.headers.authorization,
-      certificate: call.certificates?.[0],
-      body: call.body,
-      contentType: call.headers['content-type'],
-      properties: readProperties(call),
-    });
-    return fault === undefined ? { status: 204, headers: requestId(), body: '' } : writeFault(fault);
+    return acceptEvent(call, target.deviceId, call.body);
+  }
+
+  function acceptEvent(call: HttpCall, deviceId: string, body: Uint8Array): HttpAnswer {
+    const subject = { carrier: 'http', operation: 'send-event', device: deviceId } as const;
+    const answered = core.underFaults(subject, () =>
+      hub.acceptEvent({
+        deviceId,
+        token: call.headers.authorization,
+        certificate: call.certificates?.[0],
+        body,
+        contentType: call.headers['content-type'],
+        properties: readProperties(call),
+      }),
+    );
+    const { delivery } = answered;
+    switch (answered.outcome) {
+      case 'dropped':
+        return { ...noAnswer, delivery };
+      case 'refused': {
+        const { status, errorCode, message: code, reason = code, retryAfterSeconds } = answered.fault;
+        const pause = retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)];
+        return { ...writeFault({ status, errorCode, code, reason }, pause), delivery };
+      }
+      case 'answered': {
+        const fault = answered.response;
+        const written =
+          fault === undefined ? { status: 204, headers: requestId(), body: '' } : writeFault(fault);
+        return { ...written, delivery };
+      }
+      default:
+        return answered satisfies never;
+    }
   }
 
   function refuseUnread(fault: HubFault, headers: readonly string[] = []): HttpAnswer {

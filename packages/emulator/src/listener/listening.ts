@@ -1,5 +1,5 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
-import type { TlsOptions } from 'node:tls';
+import type { Server as TlsServer, TlsOptions } from 'node:tls';
 import type { ServerCredentials } from '../certificate/authority.ts';
 import { EmulatorError } from '../emulator-error.ts';
 
@@ -10,6 +10,8 @@ export interface ListenOptions {
   /** 0 to let the system choose. */
   readonly port: number;
   readonly credentials: ServerCredentials;
+  /** Asked for every connection: what to show it in the place of the credentials, if anything. */
+  readonly substitute?: () => ServerCredentials | undefined;
 }
 
 /** A server that listens. */
@@ -33,11 +35,12 @@ export function tlsOptions({ certificatePem, privateKeyPem }: ServerCredentials)
 }
 
 /** Makes a TLS or HTTPS server listen. Rejects with `ERR_EMULATOR_LISTEN`. */
-export function startListening(server: Server, options: ListenOptions): Promise<Listening> {
+export function startListening(server: TlsServer, options: ListenOptions): Promise<Listening> {
   server.maxConnections = maxConnections;
+  if (options.substitute !== undefined) substituteCredentials(server, options, options.substitute);
   const sockets = trackSockets(server);
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(listenError(options, cause)));
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(options, cause)));
     server.listen(options.port, options.bind, () => {
       server.removeAllListeners('error');
       // Whatever goes wrong on one connection is that connection's affair.
@@ -49,6 +52,23 @@ export function startListening(server: Server, options: ListenOptions): Promise<
 }
 
 const maxConnections = 10_000;
+
+function substituteCredentials(
+  server: TlsServer,
+  { credentials }: ListenOptions,
+  substitute: () => ServerCredentials | undefined,
+): void {
+  let shown = credentials;
+  // Before the listener that begins the handshake, which takes the context of that moment.
+  server.prependListener('connection', () => {
+    const next = substitute() ?? credentials;
+    if (next === shown) return;
+    shown = next;
+    const { cert, key, minVersion } = tlsOptions(next);
+    // A context has ticket keys of its own: a session begun under another certificate cannot be resumed.
+    server.setSecureContext({ cert, key, minVersion });
+  });
+}
 
 /** Every TCP connection, also one that is still in its TLS handshake and unknown to the layers above. */
 function trackSockets(server: Server): ReadonlySet<Socket> {

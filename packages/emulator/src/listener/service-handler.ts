@@ -31,6 +31,7 @@ import type { ServiceResponse } from '../service-api/enrollment-service.ts';
 import type { Stamps } from './fault-answer.ts';
 import { emptyAnswer, faultAnswer, faultOf, jsonAnswer } from './fault-answer.ts';
 import type { HttpAnswer, HttpCall, HttpHandler } from './http-call.ts';
+import { noAnswer } from './http-call.ts';
 import { findAllowedMethods, findMethodProblem } from './methods.ts';
 
 /** Makes the handler of a core's provisioning service. */
@@ -62,7 +63,9 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
     } catch (error) {
       return refuseUnread(target.kind, faultOf(error, 'body'));
     }
-    return writeDeviceAnswer(call, target, core.handleDeviceRequest(request));
+    const { response, delivery } = core.answerDevice('http', request);
+    const answer = response === undefined ? noAnswer : writeDeviceAnswer(call, target, response);
+    return { ...answer, delivery };
   }
 
   function writeDeviceAnswer(call: HttpCall, target: DeviceTarget, response: DeviceResponse): HttpAnswer {
@@ -95,7 +98,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
     const fault = findBodyFault(call, true);
     if (fault !== undefined) return refuseUnread(kind, fault);
     try {
-      return writeServiceAnswer(
+      return underFaults(kind, enrollmentGroupId, () =>
         core.collections.handle({
           kind,
           ...(enrollmentGroupId === undefined ? {} : { enrollmentGroupId }),
@@ -116,7 +119,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
     const fault = findBodyFault(call, target.kind === 'put-enrollment');
     if (fault !== undefined) return refuseUnread(target.kind, fault);
     try {
-      return writeServiceAnswer(
+      return underFaults(target.kind, target.registrationId, () =>
         core.enrollments.handle({
           kind: target.kind,
           registrationId: target.registrationId,
@@ -136,7 +139,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
     const fault = findBodyFault(call, target.kind === 'put-enrollment-group');
     if (fault !== undefined) return refuseUnread(target.kind, fault);
     try {
-      return writeServiceAnswer(
+      return underFaults(target.kind, target.enrollmentGroupId, () =>
         core.enrollmentGroups.handle({
           kind: target.kind,
           enrollmentGroupId: target.enrollmentGroupId,
@@ -147,6 +150,25 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
       );
     } catch (error) {
       return refuseUnread(target.kind, faultOf(error, 'body'));
+    }
+  }
+
+  function underFaults(
+    operation: string,
+    device: string | undefined,
+    handle: () => ServiceResponse,
+  ): HttpAnswer {
+    const answer = core.underFaults({ carrier: 'http', operation, device }, handle);
+    const { delivery } = answer;
+    switch (answer.outcome) {
+      case 'dropped':
+        return { ...noAnswer, delivery };
+      case 'refused':
+        return { ...faultAnswer(stamps, answer.fault), delivery };
+      case 'answered':
+        return { ...writeServiceAnswer(answer.response), delivery };
+      default:
+        return answer satisfies never;
     }
   }
 
