@@ -45,9 +45,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   } = options;
   const authority = createTestAuthority();
   const makeTpmKeys = (): Promise<SoftwareTpmKeys> => generateSoftwareTpmKeys(algorithm);
-  let foreign: Promise<SoftwareTpmKeys> | undefined;
-  const foreignKeys = (): Promise<SoftwareTpmKeys> => (foreign ??= makeTpmKeys());
-  const world = { clock, authority, discoveryPort, transport, makeTpmKeys, foreignKeys, onEvent };
+  const world = { clock, authority, discoveryPort, transport, makeTpmKeys, onEvent };
   const gateways: SimulatedGateway[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(gateways.map((gateway) => gateway.stop()));

@@ -48,8 +48,6 @@ export interface GatewayWorld {
   readonly transport: Transport;
   /** Makes the keys of a new TPM. */
   readonly makeTpmKeys: () => Promise<SoftwareTpmKeys>;
-  /** The keys of a TPM that is somebody else's. */
-  readonly foreignKeys: () => Promise<SoftwareTpmKeys>;
   readonly onEvent: (gateway: GatewaySpec, event: DeviceEvent) => void;
 }
 
@@ -73,6 +71,7 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
   // Made when they are first asked for: RSA keys take a while.
   let keys: Promise<SoftwareTpmKeys> | undefined;
   const tpmKeys = (): Promise<SoftwareTpmKeys> => (keys ??= world.makeTpmKeys());
+  let foreignKeys: Promise<SoftwareTpmKeys> | undefined;
 
   const edge = new EdgeRuntime({
     transport: world.transport,
@@ -89,7 +88,9 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
           clock: world.clock,
           edge,
           endorsementKey: async () => {
-            const shown = spec.faults.includes('foreign-key') ? world.foreignKeys() : tpmKeys();
+            const shown = spec.faults.includes('foreign-key')
+              ? (foreignKeys ??= world.makeTpmKeys())
+              : tpmKeys();
             return Buffer.from((await shown).endorsementKey).toString('base64');
           },
           setDiscovery: async (enabled) => {

@@ -37,6 +37,28 @@ describe('the endorsement key', () => {
     expect(JSON.parse(patch?.text ?? '')).toEqual({ provisioning: { source: 'dps', method: 'tpm' } });
   });
 
+  test('[E3] of a gateway that wants everything at once is had by writing that, without letting it connect', async () => {
+    let written: unknown;
+    await using gateway = await startGateway({
+      family: 'aig-302',
+      answer: ({ method, path, text }) => {
+        if (path !== '/azure-iotedge') return undefined;
+        const error = { code: 400, message: 'invalid input, err: dps provisioning need scopeId' };
+        if (method === 'PATCH') {
+          if (!text.includes('scopeId')) return { status: 400, body: { error } };
+          written = JSON.parse(text);
+        }
+        const shown = written === undefined ? {} : { endorsementKey };
+        return { status: 200, body: { data: { provisioning: shown } } };
+      },
+    });
+    await using session = await signIn(gateway);
+    const refused = session.readEndorsementKey({ prepare: true });
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_GATEWAY_NO_ENDORSEMENT_KEY' });
+    expect(await session.readEndorsementKey({ prepare: provisioning })).toBe(endorsementKey);
+    expect(written).toEqual({ provisioning: { source: 'dps', method: 'tpm', ...provisioning } });
+  });
+
   test.each([
     ['[E3] that stays hidden', { status: 200, body: { data: {} } }, 'ERR_GATEWAY_NO_ENDORSEMENT_KEY'],
     [

@@ -42,9 +42,10 @@ export interface DpsProvisioning {
 export interface EndorsementKeyOptions extends GatewayCallOptions {
   /**
    * Lets the call select DPS with TPM when the key is not shown, because some gateways look at their TPM only then.
+   * With whole DPS settings it writes those where a gateway wants everything at once; it does not connect for that.
    * Default false: nothing is written.
    */
-  readonly prepare?: boolean | undefined;
+  readonly prepare?: boolean | DpsProvisioning | undefined;
 }
 
 /** Options of {@link EdgeCalls.waitForEdgeRuntime}. */
@@ -98,14 +99,14 @@ export function createEdgeCalls({ call }: GatewayCaller, clock: Clock): EdgeCall
     readEndorsementKey: async (options = {}) => {
       const shown = (await read(options)).provisioning.endorsementKey;
       if (shown !== undefined) return shown;
-      let cause: unknown;
-      if (options.prepare === true) {
+      let refused: unknown;
+      for (const selection of selections(options.prepare)) {
         try {
-          await patch('select DPS with TPM', { source: 'dps', method: 'tpm' }, options);
+          await patch('select DPS with TPM', selection, options);
         } catch (error) {
-          // Some gateways want everything at once; the reason is told if the key stays hidden.
           if (!(error instanceof GatewayError) || error.code !== 'ERR_GATEWAY_REFUSED') throw error;
-          cause = error;
+          refused = error;
+          continue;
         }
         const prepared = (await read(options)).provisioning.endorsementKey;
         if (prepared !== undefined) return prepared;
@@ -114,13 +115,11 @@ export function createEdgeCalls({ call }: GatewayCaller, clock: Clock): EdgeCall
         'ERR_GATEWAY_NO_ENDORSEMENT_KEY',
         'the gateway shows no endorsement key: it has no TPM, or it is not ready',
         { status: 0 },
-        { cause },
+        { cause: refused },
       );
     },
     writeProvisioning: async (provisioning, options = {}) => {
-      const { scopeId, registrationId, globalEndpoint } = checkProvisioning(provisioning);
-      const body = { source: 'dps', method: 'tpm', globalEndpoint, registrationId, scopeId };
-      await patch('write the DPS settings', body, options);
+      await patch('write the DPS settings', encodeProvisioning(provisioning), options);
     },
     setProvisioningEnabled: async (enabled, options = {}) => {
       await patch(enabled ? 'enable provisioning' : 'disable provisioning', { enable: enabled }, options);
@@ -145,6 +144,20 @@ export function createEdgeCalls({ call }: GatewayCaller, clock: Clock): EdgeCall
       }
     },
   };
+}
+
+const tpmSelection = { source: 'dps', method: 'tpm' } as const;
+
+/** What to write, one after the other, to make a gateway look at its TPM. */
+function selections(prepare: EndorsementKeyOptions['prepare']): readonly Readonly<Record<string, unknown>>[] {
+  if (prepare === undefined || prepare === false) return [];
+  return prepare === true ? [tpmSelection] : [tpmSelection, encodeProvisioning(prepare)];
+}
+
+/** The DPS settings as the API spells them. */
+function encodeProvisioning(provisioning: DpsProvisioning): Readonly<Record<string, unknown>> {
+  const { scopeId, registrationId, globalEndpoint } = checkProvisioning(provisioning);
+  return { ...tpmSelection, globalEndpoint, registrationId, scopeId };
 }
 
 function readConfiguration(data: JsonObject): EdgeConfiguration {
