@@ -1,7 +1,7 @@
 /**
  * Dynamic registration: devices with identical firmware register themselves with a signed token and get credentials
  * that work on a broker. Each part has a subpath of its own, so that a device loads no server: `./tokens`, `./store`,
- * `./server`. This entry holds the tokens.
+ * `./server`, `./client`. This entry holds the tokens.
  *
  * @example
  * ```js

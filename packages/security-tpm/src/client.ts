@@ -8,7 +8,7 @@ import { TpmDeviceError, TpmKeyError } from './errors.ts';
 import { createTpmExecutor } from './executor/executor.ts';
 import type { TpmExecutor } from './executor/executor.ts';
 import type { TpmScope } from './executor/scope.ts';
-import { activateIdentityKey } from './keys/activate.ts';
+import { activateCredential, activateIdentityKey } from './keys/activate.ts';
 import { parseActivationBlob } from './keys/activation-blob.ts';
 import { createAuthValues } from './keys/auth-value.ts';
 import type { WithAuthValues } from './keys/auth-value.ts';
@@ -25,6 +25,15 @@ import type { SessionMode } from './session/protection.ts';
 export interface TpmSecurityClientHandle extends TpmSecurityClient, AsyncDisposable {
   /** The executor behind it, for other commands on the same TPM. */
   readonly executor: TpmExecutor;
+  /**
+   * Opens a credential that was made for this TPM's endorsement key and storage root key (TPM2_MakeCredential), and
+   * resolves with the secret in it. Both parts are the inner bytes of their TPM2B. Rejects with a `TpmError`, for example
+   * `ERR_TPM_INTEGRITY` for a credential of another TPM.
+   */
+  activateCredential(
+    credential: { readonly idObject: Uint8Array; readonly encryptedSecret: Uint8Array },
+    options?: SecurityClientOptions,
+  ): Promise<Uint8Array>;
   /** Waits for what is running, then closes what the client opened. Bounded in time, harmless when repeated, never rejects. */
   close(): Promise<void>;
 }
@@ -113,6 +122,32 @@ class TpmClient implements TpmSecurityClientHandle {
           random: this.executor.random,
           logger: this.#logger,
           signal,
+        }),
+      );
+    }, signal);
+  }
+
+  async activateCredential(
+    { idObject, encryptedSecret }: { readonly idObject: Uint8Array; readonly encryptedSecret: Uint8Array },
+    { signal }: SecurityClientOptions = {},
+  ): Promise<Uint8Array> {
+    if (!(idObject instanceof Uint8Array) || !(encryptedSecret instanceof Uint8Array)) {
+      throw new InvalidArgumentError(
+        'credential',
+        'must hold idObject and encryptedSecret, each a Uint8Array',
+      );
+    }
+    return this.#exclusive(async (scope) => {
+      const endorsementKey = await this.#findEndorsementKey(scope, signal);
+      const storageRootKey = await this.#findStorageRootKey(scope, signal);
+      const session = { random: this.executor.random, signal };
+      const protection = await startProtection(scope, this.#mode, endorsementKey, session);
+      return this.#withAuthValues((authValues) =>
+        activateCredential(scope, { idObject, encryptedSecret }, protection, {
+          endorsementKey,
+          storageRootKey,
+          authValues,
+          ...session,
         }),
       );
     }, signal);

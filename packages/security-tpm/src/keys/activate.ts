@@ -28,13 +28,17 @@ import type { LoadedKey } from './read-key.ts';
 import { replaceIdentityKey } from './replace-identity-key.ts';
 import type { FreshKey } from './replace-identity-key.ts';
 
-/** What an activation needs. */
-export interface ActivationContext extends StartSessionOptions {
+/** What opening a credential needs. */
+export interface CredentialContext extends StartSessionOptions {
   readonly endorsementKey: LoadedKey;
   readonly storageRootKey: LoadedKey;
+  readonly authValues: HierarchyAuthValues;
+}
+
+/** What an activation needs. */
+export interface ActivationContext extends CredentialContext {
   readonly mode: SessionMode;
   readonly strategy: IdentityKeyHandles;
-  readonly authValues: HierarchyAuthValues;
   readonly logger: Logger;
 }
 
@@ -71,11 +75,12 @@ export async function activateIdentityKey(
   });
 }
 
-async function activateCredential(
+/** Opens a credential with the endorsement key and the storage root key. Rejects with a `TpmError` when the TPM refuses a step. */
+export async function activateCredential(
   scope: TpmScope,
-  blob: ParsedActivationBlob,
+  blob: Pick<ParsedActivationBlob, 'idObject' | 'encryptedSecret'>,
   protection: Protection,
-  context: ActivationContext,
+  context: CredentialContext,
 ): Promise<Uint8Array> {
   const { endorsementKey, storageRootKey, authValues, signal } = context;
   const policy = await startPolicySession(scope, context);
