@@ -57,8 +57,8 @@ export const standDeadlineMs = 3_000;
 
 /** A request that gets no answer is repeated after this time. */
 const stepTimeoutMs = 400;
-/** Shortens the bounds of TPM commands: 100 ms for the simple ones, 600 ms for those with a private key. */
-const timeoutFactor = 0.02;
+/** Shortens the bounds of TPM commands: 500 ms for the simple ones, 3 s for those with a private key. */
+const timeoutFactor = 0.1;
 const settleMs = 2_000;
 const pollMs = 5;
 const identityKeyHandles = [0x8100_0100, 0x8100_0101];

@@ -9,14 +9,15 @@ import type { TopicParts } from './topic-query.ts';
 import { decodePercent, findRequestIdProblem, requireRequestId, splitTopic } from './topic-query.ts';
 
 /** What a device subscribes to at its hub. */
-export const hubFilters = Object.freeze({
-  /** Answers to twin requests. */
-  twinResponses: '$iothub/twin/res/#',
-  /** Changes of the desired properties. */
-  desiredProperties: '$iothub/twin/PATCH/properties/desired/#',
-  /** Direct methods. */
-  methods: '$iothub/methods/POST/#',
-});
+export const hubFilters: Readonly<Record<'twinResponses' | 'desiredProperties' | 'methods', string>> =
+  Object.freeze({
+    /** Answers to twin requests. */
+    twinResponses: '$iothub/twin/res/#',
+    /** Changes of the desired properties. */
+    desiredProperties: '$iothub/twin/PATCH/properties/desired/#',
+    /** Direct methods. */
+    methods: '$iothub/methods/POST/#',
+  });
 
 /** What a device publishes to its hub, as the topic tells it. */
 export type DeviceToHubTopic =
