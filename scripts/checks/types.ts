@@ -3,17 +3,24 @@ import { join } from 'node:path';
 import type { Check, Finding } from './check.ts';
 import { runTool } from './tool.ts';
 
-/** Type-checks everything the root `tsconfig.json` includes. */
+/** What is compiled: everything, and what is published once more, whose declarations are made file by file. */
+const projects = ['tsconfig.json', 'tsconfig.published.json'];
+
+/** Type-checks everything the configurations at the root include. */
 export const types: Check = {
   name: 'types',
-  summary: 'sources, tests and type tests type-check',
+  summary: 'sources, tests and type tests type-check, and declarations can be made of what is published',
   async run(root) {
-    const { exitCode, output } = await runTool(
-      process.execPath,
-      [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
-      { cwd: root },
-    );
-    return typeFindings(exitCode, output);
+    const findings: Finding[] = [];
+    for (const project of projects) {
+      const { exitCode, output } = await runTool(
+        process.execPath,
+        [join(root, 'node_modules/typescript/bin/tsc'), '-p', project, '--pretty', 'false'],
+        { cwd: root },
+      );
+      findings.push(...typeFindings(exitCode, output));
+    }
+    return findings;
   },
 };
 

@@ -15,12 +15,12 @@ export interface FirstBytesEndpoint {
 }
 
 /** How the protocols begin that are not HTTP. */
-export const firstBytes = {
+export const firstBytes: Readonly<Record<'amqp' | 'mqtt', Uint8Array>> = {
   /** The protocol header of AMQP 1.0 section 2.2. */
   amqp: Buffer.from('AMQP'),
   /** The type and flags of CONNECT, MQTT 3.1.1 section 3.1.1. */
   mqtt: Uint8Array.of(0x10),
-} as const;
+};
 
 /** What becomes of a connection, by how it begins. */
 export interface FirstBytesOutcomes {
