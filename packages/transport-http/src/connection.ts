@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { createSocketSet } from '@endorse/transport-socket';
 import type { Connector, ConnectorSettings } from '@endorse/transport-socket/connector';
 import type { HttpDispatcher, OwnedHttpDispatcher } from './dispatcher.ts';
@@ -14,6 +15,12 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** A connection that can be made before it is needed. */
+export interface EagerConnection extends Connection {
+  /** Connects for the next request. Rejects with `TransportError`; {@link Connection.drop} cuts it short. */
+  connect(): Promise<void>;
+}
+
 /** An idle connection is kept this long when the server does not say; registrations poll every few seconds. */
 const keepAliveTimeoutMs = 60_000;
 
@@ -25,31 +32,42 @@ export function createConnection(
   origin: string,
   settings: ConnectorSettings,
   limits: { readonly maxHeaderBytes: number },
-): Connection {
+): EagerConnection {
   const sockets = createSocketSet();
   let connector: Promise<Connector> | undefined;
   let current: { readonly client: Promise<OwnedHttpDispatcher>; readonly ended: AbortController } | undefined;
+  let connecting = new AbortController();
+  let spare: TLSSocket | undefined;
 
-  const make = async (ended: AbortSignal): Promise<OwnedHttpDispatcher> => {
+  const open = async (ended: AbortSignal): Promise<TLSSocket> => {
     connector ??= import('@endorse/transport-socket/connector').then(({ createConnector }) =>
       createConnector(settings),
     );
     connector.catch(() => {
       connector = undefined;
     });
-    const [Client, { open }] = await Promise.all([loadClient(), connector]);
-    const track = (socket: Socket): void => {
+    const ready = await connector;
+    return ready.open((socket: Socket): void => {
       sockets.add(socket);
       // A tunnel has several steps: the next one must not begin after the end.
       if (ended.aborted) socket.destroy();
-    };
+    });
+  };
+  const take = (): TLSSocket | undefined => {
+    const taken = spare;
+    spare = undefined;
+    return taken?.destroyed === false && taken.readable ? taken : undefined;
+  };
+  const make = async (ended: AbortSignal): Promise<OwnedHttpDispatcher> => {
+    const Client = await loadClient();
     return new Client(origin, {
       allowH2: false,
       pipelining: 1,
       keepAliveTimeout: keepAliveTimeoutMs,
       maxHeaderSize: limits.maxHeaderBytes,
       connect: (_options, callback) => {
-        open(track).then(
+        const ready = take();
+        (ready === undefined ? open(ended) : Promise.resolve(ready)).then(
           (socket) => callback(null, socket),
           (error: Error) => callback(error, null),
         );
@@ -59,11 +77,19 @@ export function createConnection(
   const drop = (): void => {
     const lost = current;
     current = undefined;
+    spare = undefined;
     lost?.ended.abort();
+    connecting.abort();
+    connecting = new AbortController();
     sockets.destroy();
     lost?.client.then((client) => client.destroy()).catch(() => undefined);
   };
   return {
+    connect: async () => {
+      const { signal } = connecting;
+      const socket = await open(signal);
+      if (!signal.aborted) spare = socket;
+    },
     dispatcher: () => {
       if (current === undefined) {
         const ended = new AbortController();

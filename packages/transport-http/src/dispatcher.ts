@@ -13,8 +13,8 @@ export interface HttpDispatchOptions {
   readonly method: 'GET' | 'PUT' | 'POST';
   /** Header fields, lower-case names; may hold a token. */
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON text; absent without a body. */
-  readonly body?: string;
+  /** JSON, as text or in UTF-8; absent without a body. */
+  readonly body?: string | Uint8Array;
   /** Always 0: the transport keeps its own, exact time. */
   readonly headersTimeout: number;
   /** Always 0: the transport keeps its own, exact time. */

@@ -10,7 +10,7 @@ export interface ExchangeSubject {
   readonly attempted: string;
   /** `https://host[:port]`. */
   readonly origin: string;
-  readonly request: HttpRequest;
+  readonly request: Omit<HttpRequest, 'body'> & { readonly body?: string | Uint8Array };
 }
 
 /** Bounds of one exchange. */

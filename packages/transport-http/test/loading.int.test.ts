@@ -15,6 +15,7 @@ async function loadedBy(script: string): Promise<{ readonly files: string[]; rea
     registerHooks({ load(url, context, next) { files.push(url); return next(url, context); } });
     const before = new Set(process.moduleLoadList);
     const transportHttp = await import('@endorse/transport-http');
+    const { createHttpPump } = await import('@endorse/transport-http/pump');
   `;
   const epilogue = `
     const builtins = process.moduleLoadList.filter((name) => !before.has(name));
@@ -40,6 +41,7 @@ test('importing the package and opening a session loads neither undici nor netwo
   const { files, builtins } = await loadedBy(`
     const target = { provisioningHost: 'dps.example.test', idScope: '0ne1', registrationId: 'device-1' };
     await transportHttp.createHttpTransport().openSession(target, { kind: 'tpm' }).close();
+    createHttpPump()({ host: 'dps.example.test' }).close();
   `);
   expect(files.filter(isUndici)).toEqual([]);
   expect(builtins.filter((name) => networking.includes(name))).toEqual([]);
