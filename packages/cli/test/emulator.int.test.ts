@@ -23,7 +23,7 @@ interface Ready {
   readonly caFile: string;
   readonly endpoints: Readonly<Record<'http' | 'service' | 'hub', string>> & {
     readonly amqp: string;
-    readonly mqtt: null;
+    readonly mqtt: string;
   };
 }
 

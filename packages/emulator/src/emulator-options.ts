@@ -21,6 +21,8 @@ export interface EmulatorOptions extends Omit<
   readonly webHookTimeoutMs?: number;
   /** Port of AMQP over TLS, 0 to 65535; default as for `httpPort`. */
   readonly amqpPort?: number;
+  /** Port of MQTT over TLS, 0 to 65535; default as for `httpPort`. */
+  readonly mqttPort?: number;
   /** Address to listen on; default `127.0.0.1`. Anything but a loopback address needs `allowNonLoopback`. */
   readonly bind?: string;
   /**
@@ -102,6 +104,7 @@ export function resolveOptions(options: EmulatorOptions): EmulatorNames {
     );
   }
   checkPort('amqpPort', options.amqpPort ?? 0);
+  checkPort('mqttPort', options.mqttPort ?? 0);
   const hostnames = (options.hostnames ?? []).map((name) => normalizeHostname(name, 'options.hostnames'));
   // localhost means 127.0.0.1 to some clients, and a wildcard is no address to connect to.
   const fallback = bind === '127.0.0.1' || isWildcard(bind) ? 'localhost' : bind;

@@ -33,6 +33,7 @@ export interface EmulatorServers {
   /** In the order of the options, at least one. */
   readonly hubs: readonly [HubServer, ...HubServer[]];
   readonly amqp: TlsServer;
+  readonly mqtt: TlsServer;
   readonly ca: { readonly caPem: string; readonly caFile?: string };
   /** Asks for every connection from now on whether to show it a certificate that expired yesterday. */
   readonly showExpiredCertificate: (isShown: (carrier: FaultCarrier) => boolean) => void;
@@ -83,9 +84,13 @@ export async function openServers(
       const hostName = formatHostPort({ host: names.advertisedHost, port: server.port });
       return { server, linked: { ...hub, hostName } };
     };
-    const listenForStreams = async (port: number): Promise<TlsServer> => {
+    const listenForStreams = async (
+      carrier: 'amqp' | 'mqtt',
+      wanted = state.ports[carrier],
+    ): Promise<TlsServer> => {
       const substitute = (): ServerCredentials | undefined =>
-        isExpiredShown('amqp') ? expired() : undefined;
+        isExpiredShown(carrier) ? expired() : undefined;
+      const port = wanted ?? 0;
       const server = await startTlsServer({ bind: names.bind, port, credentials, substitute });
       open.push(server);
       return server;
@@ -93,14 +98,21 @@ export async function openServers(
     const [firstHub, ...otherHubs] = hubsOf(options);
     const hubs: [HubServer, ...HubServer[]] = [await listenAsHub(firstHub)];
     for (const hub of otherHubs) hubs.push(await listenAsHub(hub));
-    const amqp = await listenForStreams(options.amqpPort ?? state.ports['amqp'] ?? 0);
+    const amqp = await listenForStreams('amqp', options.amqpPort);
+    const mqtt = await listenForStreams('mqtt', options.mqttPort);
     const hubPorts = hubs.map(({ linked, server }) => [portName(linked.name), server.port] as const);
-    const ports = { http: service.port, amqp: amqp.port, ...Object.fromEntries(hubPorts) };
+    const ports = {
+      http: service.port,
+      amqp: amqp.port,
+      mqtt: mqtt.port,
+      ...Object.fromEntries(hubPorts),
+    };
     state.rememberPorts({ ...state.ports, ...ports });
     return {
       service,
       hubs,
       amqp,
+      mqtt,
       ca,
       showExpiredCertificate: (isShown) => {
         isExpiredShown = isShown;

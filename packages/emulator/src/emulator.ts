@@ -2,7 +2,6 @@ import type { Clock, RandomSource, Secret } from '@endorse/interface';
 import { silentLogger } from '@endorse/interface';
 import { systemClock, systemRandom } from '@endorse/interface/node';
 import { formatHostPort, formatServiceConnectionString } from '@endorse/protocol';
-import { amqpSubProtocols, createAmqpHandler } from './amqp/amqp-endpoint.ts';
 import type { LinkedHub } from './allocation/linked-hub.ts';
 import { loopbackNames } from './certificate/server-names.ts';
 import type { EmulatorCore } from './core/core.ts';
@@ -17,9 +16,8 @@ import type { HubOperator } from './hub/hub-operator.ts';
 import { createHubOperator } from './hub/hub-operator.ts';
 import type { TelemetryMessage } from './hub/telemetry.ts';
 import type { Stamps } from './listener/fault-answer.ts';
-import { createHubHandler } from './listener/hub-handler.ts';
 import { createWebHookCaller } from './listener/web-hook-caller.ts';
-import { createServiceHandler } from './listener/service-handler.ts';
+import { serveCarriers } from './serve-carriers.ts';
 import { openState } from './store/emulator-state.ts';
 import type {
   SymmetricKeyEnrollment,
@@ -39,6 +37,8 @@ export interface EmulatorEndpoints {
   readonly hub: string;
   /** Device API over AMQP, for example `amqps://localhost:41235`; the HTTPS listeners take it over WebSockets, too. */
   readonly amqp: string;
+  /** Device API over MQTT, for example `mqtts://localhost:41236`; the HTTPS listeners take it, too, also over WebSockets. */
+  readonly mqtt: string;
 }
 
 /** A linked hub of a running emulator. */
@@ -126,13 +126,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   try {
     const core = createCore({ ...options, ...state.coreOptions }, names, ports, servers, stopping.signal);
     servers.showExpiredCertificate((carrier) => core.faults.hitConnection(carrier));
-    servers.service.serve(createServiceHandler(core, ports));
-    const acceptAmqp = createAmqpHandler({ core, stamps: ports, sleep: ports.clock.sleep });
-    servers.amqp.serve(acceptAmqp);
-    servers.service.serveWebSockets([{ protocols: amqpSubProtocols, accept: acceptAmqp }]);
-    for (const [index, hub] of core.hubs.entries()) {
-      servers.hubs[index]?.server.serve(createHubHandler(core, hub, ports));
-    }
+    serveCarriers(core, servers, ports);
     return describe(core, names, servers, stopping);
   } catch (error) {
     await servers.close();
@@ -199,6 +193,7 @@ function describe(
       service: `https://${provisioningHost}`,
       hub: `https://${assignedHub}`,
       amqp: `amqps://${formatHostPort({ host: advertisedHost, port: servers.amqp.port })}`,
+      mqtt: `mqtts://${formatHostPort({ host: advertisedHost, port: servers.mqtt.port })}`,
     },
     faults: core.faults,
     get telemetry() {

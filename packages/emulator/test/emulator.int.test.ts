@@ -17,6 +17,7 @@ test('what is handed out is what is listened on', async () => {
   expect(emulator.provisioningHost).toMatch(/^localhost:\d+$/);
   expect(emulator.endpoints).toEqual({
     amqp: expect.stringMatching(/^amqps:\/\/localhost:\d+$/) as unknown,
+    mqtt: expect.stringMatching(/^mqtts:\/\/localhost:\d+$/) as unknown,
     http: `https://${emulator.provisioningHost}`,
     service: `https://${emulator.provisioningHost}`,
     hub: `https://${emulator.assignedHub}`,

@@ -227,6 +227,9 @@ export {
   parseDeviceToHubTopic,
   parseHubToDeviceTopic,
 } from './mqtt/hub-topic.ts';
+export { decodeMethodPayload, encodeMethodPayload } from './mqtt/method-payload.ts';
+export type { PacketGuard } from './mqtt/packet-guard.ts';
+export { createPacketGuard } from './mqtt/packet-guard.ts';
 export type { MessageProperties } from './mqtt/property-bag.ts';
 export type {
   RegistrationResponseMessage,
@@ -243,7 +246,14 @@ export {
   registrationResponseFilter,
 } from './mqtt/provisioning-topic.ts';
 export type { DeviceTwinBody, TwinProperties } from './mqtt/twin-body.ts';
-export { decodeDesiredPatch, decodeTwinBody, encodeDesiredPatch, encodeTwinBody } from './mqtt/twin-body.ts';
+export {
+  decodeDesiredPatch,
+  decodeReportedPatch,
+  decodeTwinBody,
+  encodeDesiredPatch,
+  encodeReportedPatch,
+  encodeTwinBody,
+} from './mqtt/twin-body.ts';
 export type { HubUserName, RegistrationUserName } from './mqtt/user-name.ts';
 export {
   encodeHubUserName,

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Emulator } from '@endorse/emulator';
-import { UnsupportedCapabilityError } from '@endorse/interface';
 import { defineCommand, type Command, type CommandContext } from '../command/command.ts';
 import { waitForAbort } from './wait-for-abort.ts';
 
@@ -19,7 +18,7 @@ export const emulatorCommand: Command = defineCommand({
     'http-port': port('port of the device and service API'),
     'hub-port': port('port of the hub'),
     'amqp-port': port('port of AMQP'),
-    'mqtt-port': port('port of MQTT; not in this version'),
+    'mqtt-port': port('port of MQTT'),
     bind: { type: 'string', value: 'ADDR', summary: 'address to listen on', default: '127.0.0.1' },
     'allow-non-loopback': {
       type: 'boolean',
@@ -53,7 +52,6 @@ export const emulatorCommand: Command = defineCommand({
   ],
   exitCodes: { 130: 'interrupted: the ordinary end' },
   async run(values, context) {
-    refuseWhatIsNotThere(values);
     const kept = values['ca-dir'] ?? values.data;
     const directory = kept ?? mkdtempSync(join(tmpdir(), 'endorse-ca-'));
     try {
@@ -75,6 +73,7 @@ export const emulatorCommand: Command = defineCommand({
         ...(values['http-port'] === undefined ? {} : { httpPort: values['http-port'] }),
         ...(values['hub-port'] === undefined ? {} : { hubPort: values['hub-port'] }),
         ...(values['amqp-port'] === undefined ? {} : { amqpPort: values['amqp-port'] }),
+        ...(values['mqtt-port'] === undefined ? {} : { mqttPort: values['mqtt-port'] }),
         ...(values['id-scope'] === undefined ? {} : { idScope: values['id-scope'] }),
       });
       try {
@@ -102,7 +101,7 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
     endpoints: {
       http: endpoints.http,
       amqp: endpoints.amqp,
-      mqtt: null,
+      mqtt: endpoints.mqtt,
       service: endpoints.service,
       hub: endpoints.hub,
     },
@@ -113,6 +112,7 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
   row('ID scope', idScope);
   row('host', provisioningHost);
   row('AMQP', endpoints.amqp);
+  row('MQTT', endpoints.mqtt);
   row('hub', emulator.assignedHub);
   row('CA file', caFile ?? 'none');
   row('service API', serviceConnectionString);
@@ -126,14 +126,6 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
 function describe(name: string, fields: Readonly<Record<string, unknown>>): string {
   const details = Object.entries(fields).filter(([, value]) => value !== undefined);
   return [name, ...details.map(([key, value]) => `${key}=${String(value)}`)].join(' ');
-}
-
-function refuseWhatIsNotThere(values: { readonly 'mqtt-port': number | undefined }): void {
-  if (values['mqtt-port'] === undefined) return;
-  throw new UnsupportedCapabilityError(
-    '--mqtt-port is not in this version: its emulator speaks HTTP and AMQP',
-    { required: 'mqtt-port', available: ['http-port', 'hub-port', 'amqp-port'] },
-  );
 }
 
 function port(summary: string): { type: 'integer'; value: 'N'; summary: string; minimum: 0; maximum: 65535 } {

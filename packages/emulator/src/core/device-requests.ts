@@ -1,4 +1,5 @@
 import type { JsonValue, RegistrationOperationStatus, RegistrationState } from '@endorse/interface';
+import type { DeviceProof } from './enrolled-device.ts';
 import type { FaultResponse } from './refusal.ts';
 
 /** Whom a device request is about. */
@@ -46,6 +47,8 @@ export interface StateQuery extends DeviceIdentity {
 /** A device that may come in. */
 export interface AdmissionResponse {
   readonly outcome: 'admitted';
+  /** What it proved itself by. */
+  readonly attestation: DeviceProof['kind'];
 }
 
 /** Any request of the device API, for carriers that decide by what arrives. */

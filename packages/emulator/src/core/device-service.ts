@@ -63,7 +63,9 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
 
   function admit(request: StateQuery): AdmissionResponse | FaultResponse {
     const authenticated = checkDevice(parts, request);
-    return isFault(authenticated) ? authenticated : { outcome: 'admitted' };
+    return isFault(authenticated)
+      ? authenticated
+      : { outcome: 'admitted', attestation: authenticated.proof.kind };
   }
 
   function requestChallenge(request: ChallengeRequest): ChallengeResponse | FaultResponse {

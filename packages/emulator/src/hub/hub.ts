@@ -31,6 +31,8 @@ export interface HubEventRequest extends HubCredential, DeviceEvent {}
 export interface IotHub {
   /** Name with port under which devices reach it; what `assignedHub` carries. */
   readonly hostName: string;
+  /** True for a name, with or without a port, under which tokens may be for this hub. */
+  isKnownAs(host: string): boolean;
   /**
    * Creates or replaces a device identity; what it was known by before is void from now on, and a connection
    * that was opened with that ends. A twin that is there stays, else an empty one is made.
@@ -91,6 +93,7 @@ export function createHub({ hostName, acceptedHosts, store, clock, telemetry, em
 
   return {
     hostName,
+    isKnownAs: (host) => hosts.has(splitHostResource(host).host),
     writeDevice: (device) => {
       const before = store.devices.get(device.deviceId);
       store.devices.set(device.deviceId, device);

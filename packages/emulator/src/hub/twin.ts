@@ -61,9 +61,12 @@ function mergePart(
   const problem = findPatchProblem(patch, part);
   if (problem !== undefined) return hubRefusals.invalidArgument(problem);
   const properties = merge(part === 'tags' ? twin.tags : twin[part].properties, patch);
-  const byteLength = Buffer.byteLength(JSON.stringify(properties));
+  // A patch may be larger than what it leaves, and goes to the device as it is.
+  const byteLength = Math.max(...[patch, properties].map((each) => Buffer.byteLength(JSON.stringify(each))));
   return byteLength > maxPartBytes[part]
-    ? hubRefusals.tooLarge(`${part} would have ${byteLength} bytes, more than ${maxPartBytes[part]}`)
+    ? hubRefusals.tooLarge(
+        `the patch of ${part}, or what it makes, has ${byteLength} bytes, more than ${maxPartBytes[part]}`,
+      )
     : { outcome: 'merged', properties };
 }
 

@@ -36,6 +36,16 @@ export function decodeDesiredPatch(input: JsonInput): TwinProperties {
   return splitVersion(parseJsonObject('desired properties', input), '$');
 }
 
+/** Writes a change of reported properties. Throws `ERR_LOCAL_UNENCODABLE`. */
+export function encodeReportedPatch(patch: JsonObject): string {
+  return formatJson('reported properties', patch);
+}
+
+/** Reads a change of reported properties: null removes. Throws `ERR_REMOTE_MALFORMED` or `ERR_REMOTE_TOO_LARGE`. */
+export function decodeReportedPatch(input: JsonInput): JsonObject {
+  return parseJsonObject('reported properties', input);
+}
+
 function withVersion({ properties, version }: TwinProperties): JsonObject {
   return { ...properties, $version: version };
 }
