@@ -1,4 +1,5 @@
 /** Every check, in the order they run. */
+import { apiReports } from './api-reports.ts';
 import type { Check } from './check.ts';
 import { changesets } from './changesets.ts';
 import { dependencies } from './dependencies.ts';
@@ -27,4 +28,5 @@ export const checks: readonly Check[] = Object.freeze([
   changesets,
   tarballs,
   installation,
+  apiReports,
 ]);

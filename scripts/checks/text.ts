@@ -12,7 +12,8 @@ interface ForbiddenText {
 }
 
 const code = /\.[cm]?[jt]s$/;
-const documents = /\.md$/;
+/** Documents people write; the API reports are printed. */
+const documents = /^(?!docs\/api\/).*\.md$/;
 
 const forbidden: readonly ForbiddenText[] = [
   { pattern: /\b(TODO|FIXME|XXX|HACK)\b/, message: 'is unfinished' },

@@ -62,6 +62,11 @@ export const commands = Object.freeze({
     tools: [],
     entry: 'scripts/format.ts',
   },
+  api: {
+    summary: 'builds the packages and writes the reports of their public API',
+    tools: [],
+    entry: 'scripts/api-reports.ts',
+  },
   images: {
     summary: 'builds the container images: TPM simulators and the emulator',
     tools: [],

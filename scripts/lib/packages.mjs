@@ -47,7 +47,12 @@ function manifests(root) {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => `packages/${name}/package.json`)
     .toSorted();
-  return ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml', 'harness/package.json', ...packages].map(
-    (file) => join(root, file),
-  );
+  return [
+    'package.json',
+    'pnpm-workspace.yaml',
+    'pnpm-lock.yaml',
+    'harness/package.json',
+    'docs/package.json',
+    ...packages,
+  ].map((file) => join(root, file));
 }
