@@ -3,7 +3,7 @@
  *
  * Rules:
  * - only answers that echo the id of our probe count, so what was not asked for changes nothing;
- * - the same key from the same source is the same device; from another source it is when MAC or TLS key
+ * - the same key from the same source is the same device; from another source it is when MAC or TLS certificate
  *   say so, else the devices are in conflict and none of them is eligible;
  * - placeholder serials never merge;
  * - memory is bounded whatever arrives: devices, sources and told rejections each have a cap.

@@ -45,7 +45,7 @@ export interface DeviceAnnouncement {
   readonly api: DeviceApi;
   readonly firmware?: string;
   readonly software?: string;
-  /** SHA-256 of the public key (SPKI) in its TLS certificate, as 64 lower-case hex digits. */
+  /** SHA-256 of its TLS certificate (DER), as 64 lower-case hex digits. */
   readonly tlsSha256?: string;
   readonly state: DeviceState;
   /** What it can do, for example `tpm` and `dps`. */
