@@ -37,6 +37,8 @@ export function endorsementKey(seed: number): string {
   const unique = new Uint8Array(256).fill(seed & 255);
   unique[0] = 0xc5;
   unique[1] = (seed >> 8) & 255;
+  // A modulus is odd.
+  unique[255] = 0x01;
   return Buffer.from(encodeTpm2bPublic({ ...ekTemplateRsa2048, unique })).toString('base64');
 }
 
