@@ -36,7 +36,7 @@ describe('jobs', () => {
     ['a list', '[1]', 'the job must be an object'],
     [
       '[W7] a scope that is too long',
-      `${service.replace(' }', `, idScope: ${'x'.repeat(129)} }`)}`,
+      service.replace(' }', `, idScope: ${'x'.repeat(129)} }`),
       'service.idScope',
     ],
     [

@@ -5,7 +5,8 @@ import { GatewayError } from '@endorse/thingspro-edge';
 import type { ProvisioningReport } from '@endorse/provisioning-utility';
 import { ProvisioningError, createReport, deviceOutcomes } from '@endorse/provisioning-utility';
 import { failure } from './support/memory-service.ts';
-import { MemoryJournal, MemoryPasswords, MemorySite, provisionedSite, wholeJob } from './support/site.ts';
+import type { MemorySite } from './support/site.ts';
+import { MemoryJournal, MemoryPasswords, provisionedSite, wholeJob } from './support/site.ts';
 
 const job = {
   ...wholeJob,

@@ -28,7 +28,7 @@ test('[X6] every format is the same for the same report, and JSON reads back', a
 });
 
 test('CSV has a row for each device, and nothing a spreadsheet would calculate', async () => {
-  const rows = parse(renderReport(await report(), 'csv'), { columns: true }) as Record<string, string>[];
+  const rows = parse<Record<string, string>>(renderReport(await report(), 'csv'), { columns: true });
   expect(rows.map(({ serial, outcome, code }) => [serial, outcome, code])).toEqual([
     ['TBBAA1234500', 'blocked', 'ERR_DEVICE_INELIGIBLE'],
     ['TBBAA1234501', 'failed', 'ERR_GATEWAY_REFUSED'],

@@ -32,7 +32,7 @@ export interface InventoryDevice {
 }
 
 /** Fields of a row, in the order files have them. */
-export const inventoryFields = [
+export const inventoryFields: readonly [
   'serial',
   'address',
   'port',
@@ -47,7 +47,22 @@ export const inventoryFields = [
   'hostName',
   'endorsementKey',
   'ineligibleFor',
-] as const satisfies readonly (keyof InventoryDevice)[];
+] = [
+  'serial',
+  'address',
+  'port',
+  'path',
+  'vendor',
+  'model',
+  'mac',
+  'state',
+  'fingerprint',
+  'registrationId',
+  'deviceId',
+  'hostName',
+  'endorsementKey',
+  'ineligibleFor',
+];
 
 /** Formats an inventory is read and written in. */
 export const inventoryFormats = ['csv', 'json', 'jsonl', 'yaml'] as const;
