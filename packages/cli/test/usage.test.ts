@@ -2,7 +2,18 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { jsonLines, runInProcess } from './support/run-in-process.ts';
 
-const commandNames = ['tpm info', 'doctor', 'register', 'emulator'];
+const commandNames = [
+  'tpm info',
+  'doctor',
+  'register',
+  'enrollment list',
+  'enrollment show',
+  'enrollment create',
+  'enrollment delete',
+  'enrollment disable',
+  'enrollment enable',
+  'emulator',
+];
 const register = ['register', '--host', 'localhost:1', '--id-scope', 'scope', '--tpm', 'swtpm://localhost:1'];
 
 describe('help', () => {

@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Emulator } from '@endorse/emulator';
+import type { Secret } from '@endorse/interface';
 import { defineCommand, type Command, type CommandContext } from '../command/command.ts';
+import { UsageError } from '../command/usage-error.ts';
 import { waitForAbort } from './wait-for-abort.ts';
 
 /** `endorse emulator`: runs the emulated provisioning service until it is interrupted. */
@@ -43,6 +45,11 @@ export const emulatorCommand: Command = defineCommand({
       summary:
         'directory in which everything outlives the emulator: enrollments, registrations, hubs, keys, CA, ports',
     },
+    'connection-string-file': {
+      type: 'string',
+      value: 'FILE',
+      summary: 'file to put the connection string of the service API into, readable by you alone',
+    },
     'ca-dir': { type: 'string', value: 'DIR', summary: 'directory whose CA is used, or where one is put' },
   },
   examples: [
@@ -77,6 +84,8 @@ export const emulatorCommand: Command = defineCommand({
         ...(values['id-scope'] === undefined ? {} : { idScope: values['id-scope'] }),
       });
       try {
+        const { 'connection-string-file': file } = values;
+        if (file !== undefined) writeConnectionString(file, emulator.serviceConnectionString);
         announce(emulator, context);
         await waitForAbort(context.signal);
       } finally {
@@ -117,10 +126,26 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
   row('CA file', caFile ?? 'none');
   row('service API', serviceConnectionString);
   output.result('');
-  output.result(output.style('dim', 'Register a device whose endorsement key is enrolled with:'));
+  output.result(
+    output.style(
+      'dim',
+      'Enroll a device and register it, with the connection string in ENDORSE_CONNECTION_STRING:',
+    ),
+  );
+  output.result(`  endorse enrollment create --ca ${caFile ?? 'FILE'} --tpm URL`);
   output.result(
     `  endorse register --host ${provisioningHost} --id-scope ${idScope} --ca ${caFile ?? 'FILE'} --tpm URL`,
   );
+}
+
+function writeConnectionString(file: string, connectionString: Secret): void {
+  try {
+    // Made anew, for the mode of an existing file would stay.
+    rmSync(file, { force: true });
+    writeFileSync(file, `${connectionString.revealText()}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (cause) {
+    throw new UsageError(`--connection-string-file: cannot write ${file}`, { cause });
+  }
 }
 
 function describe(name: string, fields: Readonly<Record<string, unknown>>): string {

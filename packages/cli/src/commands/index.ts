@@ -1,6 +1,7 @@
 import type { Command } from '../command/command.ts';
 import { doctorCommand } from './doctor.ts';
 import { emulatorCommand } from './emulator.ts';
+import { enrollmentCommands } from './enrollment/index.ts';
 import { registerCommand } from './register.ts';
 import { tpmInfoCommand } from './tpm-info.ts';
 
@@ -9,5 +10,6 @@ export const commands: readonly Command[] = Object.freeze([
   tpmInfoCommand,
   doctorCommand,
   registerCommand,
+  ...enrollmentCommands,
   emulatorCommand,
 ]);
