@@ -7,10 +7,10 @@ import type { CommandContext } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { readOptionFile } from '../commands/read-file.ts';
 import { keyFromEnv } from '../commands/secret-from-env.ts';
-import { readEkTemplate, readHierarchyAuth, tpmOptions } from '../commands/tpm-options.ts';
+import { readEkTemplate, readHierarchyAuth } from '../commands/tpm-options.ts';
 import { createVerbose } from '../output/verbose.ts';
 
-/** Options that say how an enrolled device proves itself; exactly one kind. */
+/** Options that say how an enrolled device proves itself, exactly one kind; those of a TPM go with them. */
 export const attestationOptions = {
   tpm: { type: 'string', value: 'URL', summary: 'TPM whose endorsement key is enrolled' },
   'endorsement-key-file': {
@@ -40,10 +40,9 @@ export const attestationOptions = {
     value: 'NAME',
     summary: 'for a group: name of a CA certificate the service has',
   },
-  ...tpmOptions,
 } as const;
 
-/** The values of {@link attestationOptions}. */
+/** The values of {@link attestationOptions} and of a TPM. */
 export interface AttestationValues {
   readonly tpm: string | undefined;
   readonly 'endorsement-key-file': string | undefined;

@@ -15,6 +15,7 @@ import {
 } from '../../enrollment/read-attestation.ts';
 import { openService, serviceEnvironment, serviceOptions } from '../../enrollment/service-options.ts';
 import { readOptionFile } from '../read-file.ts';
+import { tpmOptions } from '../tpm-options.ts';
 
 /** `endorse enrollment create`: lets a device, or a group of them, register. */
 export const enrollmentCreateCommand: Command = defineCommand({
@@ -32,6 +33,7 @@ export const enrollmentCreateCommand: Command = defineCommand({
     },
     'group-id': { type: 'string', value: 'ID', summary: 'make a group of this id instead' },
     ...attestationOptions,
+    ...tpmOptions,
     ...keyFileOption,
     'device-id': { type: 'string', value: 'ID', summary: 'id at the hub; the registration id unless given' },
     allocation: {
