@@ -76,7 +76,7 @@ function packageFindings(workspacePackage: WorkspacePackage, input: DependencyIn
         })),
       ),
     ),
-    ...manifestFindings(workspacePackage, rule, sources),
+    ...manifestFindings(workspacePackage, rule, sources, peersOf(manifest, input.packages)),
     ...fileCycles(sources),
     ...(manifest.name === `${scope}${name}` ? [] : [{ file: folder, message: 'is not in the scope' }]),
   ];
@@ -136,6 +136,7 @@ function manifestFindings(
   { folder, manifest }: WorkspacePackage,
   rule: PackageRule,
   sources: readonly FileImports[],
+  peers: ReadonlySet<string>,
 ): Finding[] {
   const used = (published: boolean): Set<string> =>
     new Set(
@@ -162,6 +163,7 @@ function manifestFindings(
       }
       const needed =
         usedHere.has(name.replace(/^@types\//, '')) ||
+        peers.has(name) ||
         isUsedWithoutImport(name, manifest) ||
         (own && rule.seesRepository);
       if (!needed) messages.push(`${group} names ${name}, which nothing imports`);
@@ -178,6 +180,12 @@ function isUsedWithoutImport(name: string, { peerDependencies, scripts }: Manife
     Object.hasOwn(peerDependencies ?? {}, name) ||
     Object.values(scripts ?? {}).some((script) => script.split(/\s+/).includes(name))
   );
+}
+
+/** What the packages it depends on leave to it to bring along. */
+function peersOf(user: Manifest, packages: readonly WorkspacePackage[]): ReadonlySet<string> {
+  const used = packages.filter(({ manifest }) => Object.hasOwn(user.dependencies ?? {}, manifest.name));
+  return new Set(used.flatMap(({ manifest }) => Object.keys(manifest.peerDependencies ?? {})));
 }
 
 function packageCycles(packages: readonly WorkspacePackage[]): Finding[] {

@@ -116,6 +116,22 @@ describe('package.json', () => {
     ]);
   });
 
+  test('names what a package it depends on leaves to it', () => {
+    const base = { name: '@endorse/base', version: '0.0.0', peerDependencies: { ws: 'catalog:' } };
+    const dependencies = { '@endorse/base': 'workspace:^', ws: 'catalog:' };
+    const middle = { name: '@endorse/middle', version: '0.0.0', dependencies };
+    const findings = dependencyFindings({
+      packages: [
+        { name: 'base', folder: 'packages/base', manifest: base, files: [] },
+        { name: 'middle', folder: 'packages/middle', manifest: middle, files: ['src/index.ts'] },
+      ],
+      table,
+      rootTools: [],
+      read: () => "import '@endorse/base';\n",
+    });
+    expect(findings).toEqual([]);
+  });
+
   test('a run-time dependency that only tests import does not belong there', () => {
     const files = { 'test/a.test.ts': "import '@endorse/base';\n" };
     expect(findingsOf('middle', files, onBase)).toEqual([
