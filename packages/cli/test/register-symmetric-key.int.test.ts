@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Emulator } from '@endorse/emulator';
 import { deriveGroupDeviceKey } from '@endorse/protocol';
 import { describe, expect, test } from 'vitest';
 import { startKeyDevice } from './support/key-device.ts';
@@ -53,6 +54,18 @@ describe('a registration with a symmetric key', () => {
     });
     expect(exitCode).toBe(0);
     expect(jsonLines(stdout).at(-1)).toMatchObject({ event: 'assigned', registrationId: 'pump-7' });
+  });
+
+  test.each([
+    ['amqp', ({ endpoints }: Emulator) => new URL(endpoints.amqp).host],
+    ['amqp-ws', ({ provisioningHost }: Emulator) => provisioningHost],
+  ])('goes over %s', async (transport, hostOf) => {
+    await using device = await startKeyDevice();
+    const args = [...device.registerArgs, '--transport', transport, '--json'];
+    args[args.indexOf('--host') + 1] = hostOf(device.emulator);
+    const { exitCode, stdout, stderr } = await runProcess(args, { DEVICE_KEY: device.keys[0] });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ event: 'assigned', deviceId: 'name-at-the-hub' });
   });
 
   test('keeps its assignment with --state', async () => {

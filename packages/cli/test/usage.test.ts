@@ -149,7 +149,7 @@ describe('a command line that cannot be followed ends with 2 and says why', () =
   });
 
   test.each([
-    ['--transport amqp', [...register, '--transport', 'amqp'], 'amqp', /@endorse\/transport-amqp/],
+    ['--transport mqtt', [...register, '--transport', 'mqtt'], 'mqtt', /@endorse\/transport-mqtt/],
     ['--transport mqtt-ws', [...register, '--transport', 'mqtt-ws'], 'mqtt-ws', /@endorse\/transport-mqtt/],
   ])('%s is not in this version, and says what it needs', async (_name, args, _required, problem) => {
     const { exitCode, stdout, stderr } = await runInProcess([...args, '--json']);

@@ -1,5 +1,4 @@
 import type { JsonValue, RegistrationResult } from '@endorse/interface';
-import { UnsupportedCapabilityError } from '@endorse/interface';
 import type { RegisterOptions } from '@endorse/registration-core';
 import { parseHostPort, validateIdScope } from '@endorse/protocol';
 import { defineCommand, type Command, type CommandContext } from '../command/command.ts';
@@ -11,6 +10,7 @@ import { checkOption } from '../command/check-option.ts';
 import { readIdentity } from '../identity/read-identity.ts';
 import { openIdentity } from '../identity/open-identity.ts';
 import { identityOptions } from './identity-options.ts';
+import { carrierNames, loadCarrier } from '../transport/carriers.ts';
 import { tpmOptions } from './tpm-options.ts';
 
 /** `endorse register`: registers this device and, with a TPM, loads the key for its hub into it. */
@@ -33,8 +33,8 @@ export const registerCommand: Command = defineCommand({
     transport: {
       type: 'string',
       value: 'NAME',
-      summary: 'carrier; this version has http',
-      choices: ['http', 'amqp', 'amqp-ws', 'mqtt', 'mqtt-ws'],
+      summary: 'carrier; this version has http, amqp and amqp-ws',
+      choices: carrierNames,
       default: 'http',
     },
     ...identityOptions,
@@ -67,6 +67,10 @@ export const registerCommand: Command = defineCommand({
       says: 'register a simulated TPM with endorse emulator',
     },
     {
+      line: 'endorse register … --transport amqp-ws',
+      says: 'through a network that lets nothing but HTTPS out, without HTTP',
+    },
+    {
       line: 'DEVICE_KEY=… endorse register … --symmetric-key-env DEVICE_KEY --registration-id my-device-1',
       says: 'a device with a symmetric key',
     },
@@ -82,16 +86,15 @@ export const registerCommand: Command = defineCommand({
   exitCodes: { 1: 'the service refused, could not be reached, or the TPM failed' },
   async run(values, context) {
     const identity = readIdentity(values, context.env);
-    requireTransport(values.transport);
     checkOption('host', () => parseHostPort(values.host));
     checkOption('id-scope', () => validateIdScope(values['id-scope']));
     const payload = readPayload(values['payload-file']);
     const ca = values.ca === undefined ? undefined : readOptionFile('ca', values.ca);
     const verbose = createVerbose(context.output);
 
-    const { createHttpTransport } = await import('@endorse/transport-http');
+    const createTransport = await loadCarrier(values.transport);
     const transport = checkOption('ca', () =>
-      createHttpTransport({
+      createTransport({
         ca,
         proxyFromEnvironment: true,
         userAgent: `endorse-cli/${context.version}`,
@@ -119,16 +122,6 @@ export const registerCommand: Command = defineCommand({
     }
   },
 });
-
-function requireTransport(transport: string): void {
-  if (transport === 'http') return;
-  const name = `transport-${transport.replace(/-ws$/, '')}`;
-  throw new UnsupportedCapabilityError(
-    `${transport} needs @endorse/${name}, which this version does not have`,
-    { required: transport, available: ['http'] },
-    { remedy: 'Use http.' },
-  );
-}
 
 function readPayload(file: string | undefined): JsonValue | undefined {
   if (file === undefined) return undefined;
