@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
@@ -165,6 +165,51 @@ describe('endorse emulator', () => {
     expect([second.exitCode, ...jsonLines(second.stdout)]).toMatchObject([
       1,
       { event: 'error', code: 'ERR_EMULATOR_DATA_IN_USE' },
+    ]);
+  });
+
+  test('--seed-file, --hub and --snapshot, then --restore: the same service again', async () => {
+    await using directory = await makeDirectory();
+    const file = join(directory.path, 'plant.yaml');
+    const snapshot = join(directory.path, 'snapshot.jsonl');
+    await writeFile(
+      file,
+      'enrollments:\n  - { registrationId: pump-1, attestation: { type: symmetricKey } }\n',
+    );
+    const hubs = ['--hub', 'east,weight=3', '--hub', 'west'];
+    {
+      await using emulator = startCli(['emulator', '--seed-file', file, ...hubs, '--snapshot', snapshot]);
+      await emulator.line(/^hub west +localhost:\d+$/);
+      await emulator.line(/^ {2}endorse register/);
+      emulator.kill('SIGINT');
+      expect(await emulator.ended).toEqual({ exitCode: 130, signal: null });
+    }
+    expect((await stat(snapshot)).mode & 0o777).toBe(0o600);
+    const before = await readFile(snapshot, 'utf8');
+    expect(before).toContain('"id":"pump-1"');
+    {
+      await using emulator = startCli(['emulator', '--restore', snapshot, ...hubs, '--snapshot', snapshot]);
+      await emulator.line(/^ {2}endorse register/);
+      emulator.kill('SIGINT');
+      await emulator.ended;
+    }
+    const withoutPorts = (text: string): string => text.replaceAll(/localhost:\d+/g, 'host');
+    expect(withoutPorts(await readFile(snapshot, 'utf8'))).toBe(withoutPorts(before));
+  });
+
+  test.each([
+    [['--hub', 'two words'], 2, /^--hub name must be/],
+    [['--hub', 'east,weight=0'], 2, /^--hub allocationWeight must be/],
+    [['--hub', 'east,colour=red'], 2, /neither weight=N nor port=N/],
+    [['--allocation-policy', 'custom'], 2, /one of hashed, geoLatency, static/],
+    [['--restore', '/nowhere'], 2, /cannot read \/nowhere/],
+    [['--restore', '/dev/null'], 2, /^--restore is no snapshot/],
+    [['--seed-file', '/nowhere'], 1, /cannot read the seed file \/nowhere/],
+  ])('%j is refused with exit code %d', async (args, exitCode, message) => {
+    const refused = await runProcess(['emulator', '--json', ...args]);
+    expect([refused.exitCode, jsonLines(refused.stdout).at(-1)]).toEqual([
+      exitCode,
+      expect.objectContaining({ event: 'error', message: expect.stringMatching(message) as string }),
     ]);
   });
 

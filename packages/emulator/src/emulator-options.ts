@@ -3,6 +3,7 @@ import type { Clock, Logger, RandomSource } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
 import { normalizeHostname } from './certificate/server-names.ts';
 import type { LinkedHub } from './allocation/linked-hub.ts';
+import type { EmulatorSeed } from './seed/seed.ts';
 import type { EmulatorCoreOptions } from './core/core-options.ts';
 import { checkCoreOptions } from './core/core-options.ts';
 
@@ -40,6 +41,10 @@ export interface EmulatorOptions extends Omit<
    * Default: everything is forgotten at the end.
    */
   readonly dataDirectory?: string;
+  /** What to begin with; what is there already, in a data directory, stays as it is. */
+  readonly seed?: EmulatorSeed;
+  /** File, YAML or JSON, with more of the same. */
+  readonly seedFile?: string;
   /** Directory whose CA is reused, or where a new one is put: `ca.pem` for clients. Default the data directory; without one, a CA that is never written. */
   readonly caDirectory?: string;
   /**

@@ -1,5 +1,5 @@
-import type { Clock, RandomSource, Secret } from '@endorse/interface';
-import { silentLogger } from '@endorse/interface';
+import type { Clock, RandomSource } from '@endorse/interface';
+import { Secret, silentLogger } from '@endorse/interface';
 import { systemClock, systemRandom } from '@endorse/interface/node';
 import { formatHostPort, formatServiceConnectionString } from '@endorse/protocol';
 import type { LinkedHub } from './allocation/linked-hub.ts';
@@ -18,6 +18,7 @@ import type { TelemetryMessage } from './hub/telemetry.ts';
 import type { Stamps } from './listener/fault-answer.ts';
 import { createWebHookCaller } from './listener/web-hook-caller.ts';
 import { serveCarriers } from './serve-carriers.ts';
+import { gatherSeeds } from './seed/gather-seeds.ts';
 import { openState } from './store/emulator-state.ts';
 import type {
   SymmetricKeyEnrollment,
@@ -101,6 +102,14 @@ export interface Emulator extends AsyncDisposable {
   createX509EnrollmentGroup(group: X509EnrollmentGroup): Promise<void>;
   /** Keeps a CA certificate for groups to refer to by name, or replaces the one of that name. Rejects with `ERR_INVALID_ARGUMENT`. */
   uploadCaCertificate(ca: CaCertificate): Promise<void>;
+  /** Everything the emulator knows but its CA, policies and telemetry, as text: JSON, a line a record, keys in clear. */
+  snapshot(): Promise<Secret>;
+  /**
+   * Puts a snapshot in the place of everything there is, and ends every connection to a hub; host names of hubs become those
+   * of the hubs of the same names here. Rejects with `ERR_INVALID_ARGUMENT`, and changes nothing, for text that is no whole
+   * snapshot, or one of another ID scope or with hubs that are not linked here.
+   */
+  restore(snapshot: Secret | string): Promise<void>;
   /** Stops listening and drops every connection; harmless when repeated. */
   stop(): Promise<void>;
 }
@@ -111,9 +120,12 @@ export interface Emulator extends AsyncDisposable {
  * Every emulator is alone with its state; any number may run in one process.
  * Rejects with `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE` for an option, `ERR_EMULATOR_LISTEN`
  * for a port that cannot be had, `ERR_EMULATOR_CA` for an unusable CA directory, `ERR_EMULATOR_DATA` for an unusable
- * data directory and `ERR_EMULATOR_DATA_IN_USE` for one that another emulator has.
+ * data directory, `ERR_EMULATOR_DATA_IN_USE` for one that another emulator has, and `ERR_EMULATOR_SEED` for an unusable
+ * seed file.
  */
-export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+export async function startEmulator(given: EmulatorOptions = {}): Promise<Emulator> {
+  const seeds = await gatherSeeds(given);
+  const options = seeds.addTo(given);
   const names = resolveOptions(options);
   const { random = systemRandom, clockSkewMs = 0 } = options;
   const state = openState(options, random);
@@ -125,6 +137,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const stopping = new AbortController();
   try {
     const core = createCore({ ...options, ...state.coreOptions }, names, ports, servers, stopping.signal);
+    seeds.apply(core);
     servers.showExpiredCertificate((carrier) => core.faults.hitConnection(carrier));
     serveCarriers(core, servers, ports);
     return describe(core, names, servers, stopping);
@@ -206,6 +219,9 @@ function describe(
     createSymmetricKeyEnrollmentGroup: async (group) => core.createSymmetricKeyEnrollmentGroup(group),
     createX509Enrollment: async (enrollment) => core.createX509Enrollment(enrollment),
     createX509EnrollmentGroup: async (group) => core.createX509EnrollmentGroup(group),
+    snapshot: async () => Secret.fromText(core.writeSnapshot()),
+    restore: async (snapshot) =>
+      core.restoreSnapshot(typeof snapshot === 'string' ? snapshot : snapshot.revealText()),
     uploadCaCertificate: async (certificate) => core.uploadCaCertificate(certificate),
     stop,
     [Symbol.asyncDispose]: stop,

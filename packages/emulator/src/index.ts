@@ -32,6 +32,7 @@ export type { EmulatorCoreOptions } from './core/core-options.ts';
 export { defaultIdScope } from './core/core-options.ts';
 export type { EmulatorEvent } from './core/events.ts';
 export type { ServiceFault } from './core/fault.ts';
+export type { Strictness } from './core/strictness.ts';
 export type { Quotas } from './core/quotas.ts';
 export { serviceQuotas } from './core/quotas.ts';
 export type {
@@ -58,6 +59,8 @@ export type { FaultCarrier, FaultEffect, FaultRule } from './faults/fault-rule.t
 export { faultCarriers, faultOperations } from './faults/fault-rule.ts';
 export type { ActiveFault, FaultScript, FaultHit, FaultSubject } from './faults/fault-script.ts';
 export type { TelemetryMessage } from './hub/telemetry.ts';
+export type { EmulatorSeed } from './seed/seed.ts';
+export { createSeededRandom } from './seeded-random.ts';
 export type { AccessPolicy, AccessRight } from './service-api/access-policies.ts';
 export { accessRights } from './service-api/access-policies.ts';
 export type {

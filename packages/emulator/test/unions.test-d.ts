@@ -28,6 +28,7 @@ expectTypeOf<EmulatorErrorCode>().toEqualTypeOf<
   | 'ERR_EMULATOR_METHOD_TIMEOUT'
   | 'ERR_EMULATOR_DATA'
   | 'ERR_EMULATOR_DATA_IN_USE'
+  | 'ERR_EMULATOR_SEED'
 >();
 expectTypeOf<EmulatorEvent['event']>().toEqualTypeOf<
   | 'enrollment-written'

@@ -18,13 +18,15 @@ export function checkOption<Value>(option: string, check: () => Value): Value {
 export function toUsageError(error: unknown, optionNames: readonly string[]): UsageError | undefined {
   if (!(error instanceof InvalidArgumentError)) return undefined;
   const argument = error.argument.replace(/^options\./, '');
-  const option = optionNames.find((name) => toCamelCase(name) === argument);
+  // `hubs[0].name` is about a `--hub`.
+  const [, list, member = ''] = /^(\w+)s\[\d+\]\.?(.*)$/.exec(argument) ?? [];
+  const option = optionNames.find((name) => [argument, list].includes(toCamelCase(name)));
   if (option === undefined) return undefined;
   const problem = optionNames
     .filter((name) => name.includes('-'))
     .reduce(
       (text, name) => text.replaceAll(new RegExp(`\\b${toCamelCase(name)}\\b`, 'g'), `--${name}`),
-      problemOf(error),
+      [member, problemOf(error)].join(' ').trim(),
     );
   return new UsageError(`--${option} ${problem}`, { cause: error.cause });
 }

@@ -5,6 +5,9 @@ import type { Emulator } from '@endorse/emulator';
 import type { Secret } from '@endorse/interface';
 import { defineCommand, type Command, type CommandContext } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
+import { checkOption } from '../command/check-option.ts';
+import { parseHub } from './parse-hub.ts';
+import { readOptionFile } from './read-file.ts';
 import { waitForAbort } from './wait-for-abort.ts';
 
 /** `endorse emulator`: runs the emulated provisioning service until it is interrupted. */
@@ -50,19 +53,69 @@ export const emulatorCommand: Command = defineCommand({
       value: 'FILE',
       summary: 'file to put the connection string of the service API into, readable by you alone',
     },
+    'seed-file': {
+      type: 'string',
+      value: 'FILE',
+      summary: 'YAML or JSON with hubs, enrollments, groups, CA certificates and faults to begin with',
+    },
+    hub: {
+      type: 'strings',
+      value: 'NAME[,weight=N][,port=N]',
+      summary: 'a linked hub; one called hub unless given',
+    },
+    'allocation-policy': {
+      type: 'string',
+      value: 'WORD',
+      summary: 'policy of enrollments that name none',
+      default: 'hashed',
+      choices: ['hashed', 'geoLatency', 'static'],
+    },
+    strict: {
+      type: 'boolean',
+      summary: 'take only what the documentation of the service allows, not all that the service takes',
+    },
+    'random-seed': {
+      type: 'string',
+      value: 'TEXT',
+      summary: 'make every key, blob and id repeat from run to run; whoever knows the text knows the keys',
+    },
+    'clock-skew-ms': {
+      type: 'integer',
+      value: 'N',
+      summary: "how far the service's clock is off",
+      minimum: -31_536_000_000,
+      maximum: 31_536_000_000,
+    },
+    restore: {
+      type: 'string',
+      value: 'FILE',
+      summary: 'snapshot to begin with, in place of what --data has',
+    },
+    snapshot: {
+      type: 'string',
+      value: 'FILE',
+      summary: 'where to write a snapshot at the end, with keys in clear',
+    },
     'ca-dir': { type: 'string', value: 'DIR', summary: 'directory whose CA is used, or where one is put' },
   },
   examples: [
     { line: 'endorse emulator', says: 'run on free ports and print where' },
     { line: 'endorse emulator --data ./emulator', says: 'go on where the last run ended, on the same ports' },
+    {
+      line: 'endorse emulator --seed-file plant.yaml --hub east,weight=3 --hub west',
+      says: 'begin with enrollments, and two hubs',
+    },
     { line: 'endorse emulator --json | head -1', says: 'what a script needs to know, in one line' },
   ],
   exitCodes: { 130: 'interrupted: the ordinary end' },
   async run(values, context) {
+    const hubs = values.hub.map(parseHub);
+    const { 'random-seed': seed, restore, snapshot } = values;
+    const restored = restore === undefined ? undefined : readOptionFile('restore', restore);
     const kept = values['ca-dir'] ?? values.data;
     const directory = kept ?? mkdtempSync(join(tmpdir(), 'endorse-ca-'));
     try {
-      const { startEmulator } = await import('@endorse/emulator');
+      const { createSeededRandom, startEmulator } = await import('@endorse/emulator');
       const emulator = await startEmulator({
         bind: values.bind,
         allowNonLoopback: values['allow-non-loopback'],
@@ -75,6 +128,12 @@ export const emulatorCommand: Command = defineCommand({
           context.output.event(event);
           context.output.progress(`${new Date(at).toISOString().slice(11, 23)} ${describe(name, fields)}`);
         },
+        allocationPolicy: values['allocation-policy'] as 'hashed' | 'geoLatency' | 'static',
+        strictness: values.strict ? 'strict' : 'loose',
+        clockSkewMs: values['clock-skew-ms'] ?? 0,
+        ...(hubs.length === 0 ? {} : { hubs }),
+        ...(seed === undefined ? {} : { random: createSeededRandom(seed) }),
+        ...(values['seed-file'] === undefined ? {} : { seedFile: values['seed-file'] }),
         ...(values['advertised-host'] === undefined ? {} : { advertisedHost: values['advertised-host'] }),
         ...(values.data === undefined ? {} : { dataDirectory: values.data }),
         ...(values['http-port'] === undefined ? {} : { httpPort: values['http-port'] }),
@@ -86,8 +145,13 @@ export const emulatorCommand: Command = defineCommand({
       try {
         const { 'connection-string-file': file } = values;
         if (file !== undefined) writeConnectionString(file, emulator.serviceConnectionString);
+        if (restored !== undefined) await restoreFrom(emulator, restored);
         announce(emulator, context);
         await waitForAbort(context.signal);
+        if (snapshot !== undefined) {
+          const text = (await emulator.snapshot()).revealText();
+          writeFileSync(snapshot, text, { mode: 0o600 });
+        }
       } finally {
         await emulator.stop();
       }
@@ -97,6 +161,16 @@ export const emulatorCommand: Command = defineCommand({
     throw context.signal.reason;
   },
 });
+
+async function restoreFrom(emulator: Emulator, text: string): Promise<void> {
+  try {
+    await emulator.restore(text);
+  } catch (error) {
+    checkOption('restore', () => {
+      throw error;
+    });
+  }
+}
 
 function announce(emulator: Emulator, { output }: CommandContext): void {
   const { idScope, caFile, provisioningHost, endpoints } = emulator;
@@ -122,7 +196,9 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
   row('host', provisioningHost);
   row('AMQP', endpoints.amqp);
   row('MQTT', endpoints.mqtt);
-  row('hub', emulator.assignedHub);
+  for (const { name, hostName } of emulator.hubs) {
+    row(emulator.hubs.length === 1 ? 'hub' : `hub ${name}`, hostName);
+  }
   row('CA file', caFile ?? 'none');
   row('service API', serviceConnectionString);
   output.result('');

@@ -12,6 +12,8 @@ import { decodeFaultRule } from '../faults/decode-fault-rule.ts';
 import type { EmulatorEvent } from './events.ts';
 import type { Quotas } from './quotas.ts';
 import { checkQuotas } from './quotas.ts';
+import type { Strictness } from './strictness.ts';
+import { strictnessLevels } from './strictness.ts';
 import type { EmulatorStore } from './store.ts';
 
 /** Options of {@link createEmulatorCore}. */
@@ -42,6 +44,8 @@ export interface EmulatorCoreOptions {
   readonly store?: EmulatorStore;
   /** Rates above which requests are refused with 429; default none. {@link serviceQuotas} are those of the service. */
   readonly quotas?: Quotas;
+  /** `loose` takes what the service takes, `strict` only what its documentation allows; default `loose`. */
+  readonly strictness?: Strictness;
   /** What goes wrong on purpose; default nothing. */
   readonly faults?: readonly FaultRule[];
   /** How many telemetry messages are kept, 1 to 100,000; default 1000, and never more than 16 MiB. */
@@ -71,7 +75,10 @@ export function checkCoreOptions(options: CheckedOptions): void {
   if (options.hubs !== undefined) checkLinkedHubs(options.hubs, 'options.hubs');
   for (const [index, rule] of (options.faults ?? []).entries())
     decodeFaultRule(rule, `options.faults[${index}]`);
-  const { allocationPolicy = 'hashed' } = options;
+  const { allocationPolicy = 'hashed', strictness = 'loose' } = options;
+  if (!strictnessLevels.includes(strictness)) {
+    throw new InvalidArgumentError('options.strictness', `must be one of ${strictnessLevels.join(', ')}`);
+  }
   if (!instancePolicies.includes(allocationPolicy)) {
     throw new InvalidArgumentError(
       'options.allocationPolicy',

@@ -26,6 +26,9 @@ import type { TpmEnrollment } from '../service-api/tpm-enrollment.ts';
 import { toIndividualEnrollment } from '../service-api/tpm-enrollment.ts';
 import type { CaCertificate, X509Enrollment, X509EnrollmentGroup } from '../service-api/x509-enrollment.ts';
 import { toCaCertificateRecord, toX509Enrollment, toX509Group } from '../service-api/x509-enrollment.ts';
+import { applySeed } from '../seed/apply-seed.ts';
+import type { EmulatorSeed } from '../seed/seed.ts';
+import { restoreSnapshot, writeSnapshot } from '../store/snapshot.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import type { LinkedHub } from '../allocation/linked-hub.ts';
 import { createWebHookCalls } from '../allocation/web-hook-calls.ts';
@@ -37,6 +40,7 @@ import type { EmulatorEventDetails } from './events.ts';
 import { createQuotaKeeper } from './quotas.ts';
 import { isFault } from './refusal.ts';
 import { createRequestSteps } from './request-steps.ts';
+import type { Strictness } from './strictness.ts';
 import { createUnitOfWork } from './unit-of-work.ts';
 
 /** A provisioning service with its hubs, without sockets, files, clock or randomness of its own. */
@@ -56,6 +60,7 @@ export interface EmulatorCore extends DeviceService, FaultInjection {
   readonly telemetry: readonly TelemetryMessage[];
   /** Answers any request of the device API; the same operations as the methods, for carriers that decide by what arrives. */
   handleDeviceRequest(request: DeviceRequest): DeviceResponse;
+  readonly strictness: Strictness;
   /** What goes wrong on purpose. `handleDeviceRequest` and the methods it stands for know nothing of it. */
   readonly faults: FaultScript;
   /** Creates a TPM enrollment, or replaces the one with that registration id. Throws `ERR_INVALID_ARGUMENT`. */
@@ -70,6 +75,12 @@ export interface EmulatorCore extends DeviceService, FaultInjection {
   createX509EnrollmentGroup(group: X509EnrollmentGroup): void;
   /** Keeps a CA certificate for groups to refer to, or replaces the one of that name. Throws `ERR_INVALID_ARGUMENT`. */
   uploadCaCertificate(ca: CaCertificate): void;
+  /** Writes what a seed holds and is not there yet; hubs and faults in it are for whoever starts the emulator. Throws `ERR_INVALID_ARGUMENT` that names the member. */
+  applySeed(seed: EmulatorSeed): void;
+  /** Everything the store holds, as text with keys in clear. */
+  writeSnapshot(): string;
+  /** Puts a snapshot in the place of everything the store holds, and ends every connection to a hub. Throws `ERR_INVALID_ARGUMENT`. */
+  restoreSnapshot(text: string): void;
   /** Reports an event of a carrier, such as a request that could not be read. */
   readonly emit: (event: EmulatorEventDetails) => void;
 }
@@ -96,6 +107,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     allocate: options.allocate,
     webHooks: createWebHookCalls({ store, linkedHubs, call: options.callWebHook, atomically, emit }),
     allocationPolicy: options.allocationPolicy ?? 'hashed',
+    strictness: options.strictness ?? 'loose',
     clock,
     random,
     emit,
@@ -125,6 +137,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     },
     handleDeviceRequest,
     faults,
+    strictness: parts.strictness,
     ...createFaultInjection({ script: faults, clock, handleDeviceRequest, emit, retryAfterSeconds }),
     createTpmEnrollment: (enrollment) => void writeEnrollment(toIndividualEnrollment(enrollment)),
     createSymmetricKeyEnrollment: (enrollment) =>
@@ -132,12 +145,21 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     createSymmetricKeyEnrollmentGroup: (group) => keysOf(writeGroup(toSymmetricKeyGroup(group)).attestation),
     createX509Enrollment: (enrollment) => void writeEnrollment(toX509Enrollment(enrollment)),
     createX509EnrollmentGroup: (group) => void writeGroup(toX509Group(group)),
-    uploadCaCertificate: (ca) => {
-      const record = toCaCertificateRecord(ca);
-      atomically(() => store.caCertificates.set(record.name, record));
+    uploadCaCertificate,
+    applySeed: (seed) =>
+      atomically(() => applySeed({ store, enrollments, enrollmentGroups, uploadCaCertificate }, seed)),
+    writeSnapshot: () => `${[...writeSnapshot(store, { idScope, hubs: linkedHubs })].join('\n')}\n`,
+    restoreSnapshot: (text) => {
+      restoreSnapshot(store, { idScope, hubs: linkedHubs }, text.split('\n'));
+      for (const hub of hubs) hub.dropConnections();
     },
     emit,
   };
+
+  function uploadCaCertificate(ca: CaCertificate): void {
+    const record = toCaCertificateRecord(ca);
+    atomically(() => store.caCertificates.set(record.name, record));
+  }
 
   function writeEnrollment(wanted: IndividualEnrollment): IndividualEnrollment {
     const response = enrollments.write(wanted, store.enrollments.get(wanted.registrationId)?.etag);

@@ -36,6 +36,8 @@ export type { HubFault, HubRefusal } from '../hub/hub-fault.ts';
 export type { DeviceTwin, HubDevice, HubStore, TwinSection } from '../hub/hub-store.ts';
 export type { DeviceEvent, TelemetryMessage } from '../hub/telemetry.ts';
 export type { TwinContent, TwinPart, TwinPatchOutcome } from '../hub/twin.ts';
+export type { EmulatorSeed } from '../seed/seed.ts';
+export { createSeededRandom } from '../seeded-random.ts';
 export type { AccessPolicy, AccessRight } from '../service-api/access-policies.ts';
 export { accessRights } from '../service-api/access-policies.ts';
 export type { CollectionRequest, CollectionService } from '../service-api/collection-service.ts';
@@ -83,6 +85,7 @@ export type { DeviceMemory, IssuedChallenge, RememberedAssignment } from './devi
 export type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
 export type { EmulatorEvent, EmulatorEventDetails } from './events.ts';
 export type { ServiceFault } from './fault.ts';
+export type { Strictness } from './strictness.ts';
 export type { Quotas } from './quotas.ts';
 export { serviceQuotas } from './quotas.ts';
 export type { Operation, RunningOperation, SettledOperation } from './operation.ts';

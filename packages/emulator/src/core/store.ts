@@ -40,6 +40,8 @@ export interface RecordStore<Record> {
 export interface ListedRecord<Record> {
   /** Grows from one new record to the next, and is never used twice; a page can continue after it. */
   readonly position: number;
+  /** As it is compared: in lower case where case does not matter. */
+  readonly id: string;
   readonly record: Record;
 }
 

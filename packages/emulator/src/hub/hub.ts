@@ -61,6 +61,8 @@ export interface IotHub {
   patchTwin(deviceId: string, part: Exclude<TwinPart, 'reported'>, patch: JsonObject): TwinPatchOutcome;
   /** Runs a method on a connected device. Never rejects. */
   invokeMethod(deviceId: string, invocation: MethodInvocation): Promise<MethodOutcome>;
+  /** Ends every connection, as when everything that devices knew of the hub has changed; they may come again. */
+  dropConnections(): void;
   /** Ends every connection and every method under way. */
   stop(): void;
 }
@@ -143,6 +145,9 @@ export function createHub({ hostName, acceptedHosts, store, clock, telemetry, em
     invokeMethod: async (deviceId, invocation) => {
       if (store.devices.get(deviceId) === undefined) return hubRefusals.deviceNotFound(deviceId);
       return methods.invoke(deviceId, invocation);
+    },
+    dropConnections: () => {
+      for (const { deviceId } of connections.list()) connections.end(deviceId, 'credential-replaced');
     },
     stop: () => connections.stop(),
   };

@@ -27,6 +27,8 @@ import type { EmulatorCore } from '../core/core.ts';
 import type { DeviceCredential, DeviceRequest, DeviceResponse } from '../core/device-requests.ts';
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
+import { findStrictVersionFault } from '../core/strictness.ts';
+import { addVersionDefaults } from '../service-api/enrollment-rules.ts';
 import type { ServiceResponse } from '../service-api/enrollment-service.ts';
 import type { Stamps } from './fault-answer.ts';
 import { emptyAnswer, faultAnswer, faultOf, jsonAnswer } from './fault-answer.ts';
@@ -55,7 +57,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
   function answerDevice(call: HttpCall): HttpAnswer {
     const target = readTarget(call, parseDeviceTarget);
     if ('answer' in target) return target.answer;
-    const fault = findBodyFault(call, target.kind === 'register');
+    const fault = findVersionFault(target) ?? findBodyFault(call, target.kind === 'register');
     if (fault !== undefined) return refuseUnread(target.kind, fault);
     let request: DeviceRequest;
     try {
@@ -95,7 +97,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
     if (target === 'another') return undefined;
     if ('answer' in target) return target.answer;
     const { kind, enrollmentGroupId } = target;
-    const fault = findBodyFault(call, true);
+    const fault = findVersionFault(target) ?? findBodyFault(call, true);
     if (fault !== undefined) return refuseUnread(kind, fault);
     try {
       return underFaults(kind, enrollmentGroupId, () =>
@@ -116,7 +118,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
   function answerService(call: HttpCall): HttpAnswer {
     const target = readTarget(call, parseServiceTarget);
     if ('answer' in target) return target.answer;
-    const fault = findBodyFault(call, target.kind === 'put-enrollment');
+    const fault = findVersionFault(target) ?? findBodyFault(call, target.kind === 'put-enrollment');
     if (fault !== undefined) return refuseUnread(target.kind, fault);
     try {
       return underFaults(target.kind, target.registrationId, () =>
@@ -125,7 +127,8 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
           registrationId: target.registrationId,
           token: call.headers.authorization,
           ifMatch: call.headers['if-match'],
-          readEnrollment: () => decodeIndividualEnrollment(call.body ?? ''),
+          readEnrollment: () =>
+            addVersionDefaults(decodeIndividualEnrollment(call.body ?? ''), target.apiVersion),
         }),
       );
     } catch (error) {
@@ -136,7 +139,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
   function answerGroup(call: HttpCall): HttpAnswer {
     const target = readTarget(call, parseEnrollmentGroupTarget);
     if ('answer' in target) return target.answer;
-    const fault = findBodyFault(call, target.kind === 'put-enrollment-group');
+    const fault = findVersionFault(target) ?? findBodyFault(call, target.kind === 'put-enrollment-group');
     if (fault !== undefined) return refuseUnread(target.kind, fault);
     try {
       return underFaults(target.kind, target.enrollmentGroupId, () =>
@@ -145,7 +148,7 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
           enrollmentGroupId: target.enrollmentGroupId,
           token: call.headers.authorization,
           ifMatch: call.headers['if-match'],
-          readGroup: () => decodeEnrollmentGroup(call.body ?? ''),
+          readGroup: () => addVersionDefaults(decodeEnrollmentGroup(call.body ?? ''), target.apiVersion),
         }),
       );
     } catch (error) {
@@ -197,6 +200,10 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
       default:
         return response satisfies never;
     }
+  }
+
+  function findVersionFault({ apiVersion }: { readonly apiVersion: string }): ServiceFault | undefined {
+    return core.strictness === 'strict' ? findStrictVersionFault(apiVersion) : undefined;
   }
 
   /** Reads the request target, or says what to answer instead. */

@@ -6,6 +6,7 @@ import { createEtag, encodeEnrollmentGroup, formatTimestamp } from '@endorse/pro
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
 import { noteRefusal, refuse } from '../core/refusal.ts';
+import { findStrictEnrollmentFault } from '../core/strictness.ts';
 import type { EnrollmentGroupRecord } from '../core/store.ts';
 import {
   completeAttestation,
@@ -106,7 +107,10 @@ export function createEnrollmentGroupService(parts: EnrollmentParts): Enrollment
     const versionFault = findWriteFault(existing, ifMatch);
     if (versionFault !== undefined) return refuse(versionFault);
     const record = complete(given, existing);
-    const fault = findGroupFault(record, (name) => store.caCertificates.get(name) !== undefined);
+    const isStrict = parts.strictness === 'strict';
+    const fault =
+      findGroupFault(record, (name) => store.caCertificates.get(name) !== undefined) ??
+      (isStrict ? findStrictEnrollmentFault(record, parts.linkedHubs) : undefined);
     if (fault !== undefined) return refuse(fault);
     const { enrollmentGroupId } = record;
     store.enrollmentGroups.set(enrollmentGroupId, record);

@@ -11,6 +11,20 @@ export const defaultSettings: EnrollmentSettings = Object.freeze({
   reprovisionPolicy: { updateHubAssignment: true, migrateDeviceData: true },
 });
 
+/** What a client of an api-version before reprovisioning policies expects: its devices stay where they are. */
+export function addVersionDefaults<Settings extends EnrollmentSettings>(
+  settings: Settings,
+  apiVersion: string,
+): Settings {
+  const { reprovisionPolicy = neverReprovision } = settings;
+  return parseApiVersion(apiVersion).date < firstPolicyVersion
+    ? { ...settings, reprovisionPolicy }
+    : settings;
+}
+
+const firstPolicyVersion = '2018-09-01';
+const neverReprovision = { updateHubAssignment: false, migrateDeviceData: false };
+
 /** Why the common part of an enrollment is unusable; undefined when it is not. */
 export function findSettingsFault(settings: EnrollmentSettings): ServiceFault | undefined {
   return findAllocationFault(settings) ?? findTwinFault(settings.initialTwin);

@@ -17,6 +17,7 @@ import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
 import type { FaultResponse } from '../core/refusal.ts';
 import { noteRefusal, refuse } from '../core/refusal.ts';
+import { findStrictEnrollmentFault } from '../core/strictness.ts';
 import type { EnrollmentRecord } from '../core/store.ts';
 import type { AccessRight } from './access-policies.ts';
 import {
@@ -162,7 +163,10 @@ export function createEnrollmentService(parts: EnrollmentParts): EnrollmentServi
     const versionFault = findWriteFault(existing, ifMatch);
     if (versionFault !== undefined) return refuse(versionFault);
     const record = complete(given, existing);
-    const fault = findEnrollmentFault(record);
+    const isStrict = parts.strictness === 'strict';
+    const fault =
+      findEnrollmentFault(record) ??
+      (isStrict ? findStrictEnrollmentFault(record, parts.linkedHubs) : undefined);
     if (fault !== undefined) return refuse(fault);
     store.enrollments.set(record.registrationId, record);
     // What was proved for the keys enrolled before, or to a group, must not open anything now.

@@ -145,7 +145,7 @@ function* mapRows<Record>(
   entries: Iterable<ListedRecord<Record>>,
   toRow: (record: Record) => Row,
 ): Generator<ListedRecord<() => Row>> {
-  for (const { position, record } of entries) yield { position, record: () => toRow(record) };
+  for (const { position, id, record } of entries) yield { position, id, record: () => toRow(record) };
 }
 
 /** More than the maximum is cut down to it, as services of the family do. */

@@ -59,7 +59,7 @@ export function createMemoryRecords<Record extends object>({
   };
 
   function toEntry(slot: Slot & { readonly value: string }): ListedRecord<Record> {
-    return { position: slot.position, record: read(slot, slot.value) };
+    return { position: slot.position, id: slot.key, record: read(slot, slot.value) };
   }
 
   function read(slot: Slot, value: string): Record {

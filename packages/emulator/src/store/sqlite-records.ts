@@ -7,6 +7,7 @@ import type { SqliteDatabase } from './sqlite-database.ts';
 /** A row of the table as statements give it. */
 interface Row {
   readonly position: number;
+  readonly id: string;
   readonly record: string;
 }
 
@@ -63,7 +64,8 @@ export function createSqliteRecords<Record extends object>(
     let last = after;
     for (;;) {
       const rows = statement.all(collection, ...where, last, pageSize) as unknown as readonly Row[];
-      for (const { position, record } of rows) yield { position, record: decodeRecord(record) as Record };
+      for (const { position, id, record } of rows)
+        yield { position, id, record: decodeRecord(record) as Record };
       if (rows.length < pageSize) return;
       last = rows.at(-1)?.position ?? last;
     }
@@ -118,15 +120,15 @@ type Statements = { readonly [Name in keyof typeof sql]: StatementSync };
 const pageSize = 256;
 
 const sql = {
-  get: 'SELECT position, record FROM records WHERE collection = ? AND id = ?',
+  get: 'SELECT position, id, record FROM records WHERE collection = ? AND id = ?',
   leaveGroup: 'DELETE FROM records WHERE collection = ? AND id = ? AND enrollment_group IS NOT ?',
   set: `INSERT INTO records (collection, id, enrollment_group, record) VALUES (?, ?, ?, ?)
         ON CONFLICT (collection, id) DO UPDATE SET record = excluded.record`,
   delete: 'DELETE FROM records WHERE collection = ? AND id = ?',
-  after: `SELECT position, record FROM records WHERE collection = ? AND position > ?
+  after: `SELECT position, id, record FROM records WHERE collection = ? AND position > ?
           ORDER BY position LIMIT ?`,
   count: 'SELECT count(*) AS records FROM records WHERE collection = ?',
-  ofGroup: `SELECT position, record FROM records
+  ofGroup: `SELECT position, id, record FROM records
             WHERE collection = ? AND enrollment_group = ? AND position > ? ORDER BY position LIMIT ?`,
   deleteGroup: 'DELETE FROM records WHERE collection = ? AND enrollment_group = ?',
 };

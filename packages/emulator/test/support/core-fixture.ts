@@ -1,28 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { RandomSource } from '@endorse/interface';
 import { VirtualClock } from '@endorse/interface/virtual-clock';
 import type { EmulatorCore, EmulatorCoreOptions, EmulatorEvent } from '@endorse/emulator/core';
-import { createEmulatorCore } from '@endorse/emulator/core';
+import { createEmulatorCore, createSeededRandom } from '@endorse/emulator/core';
 import type { SoftwareTpm } from './software-tpm.ts';
 import { deviceToken, softwareTpm } from './software-tpm.ts';
 
-/** Randomness that repeats: SHA-256 of the seed and a counter. */
-export function seededRandom(seed: string): RandomSource {
-  let counter = 0;
-  return {
-    bytes: (byteLength) => {
-      const chunks: Buffer[] = [];
-      for (let bytes = 0; bytes < byteLength; bytes += 32) {
-        chunks.push(
-          createHash('sha256')
-            .update(`${seed} ${(counter += 1)}`)
-            .digest(),
-        );
-      }
-      return Uint8Array.from(Buffer.concat(chunks).subarray(0, byteLength));
-    },
-  };
-}
+/** Randomness that repeats. */
+export const seededRandom: (seed: string) => RandomSource = createSeededRandom;
 
 /** A core with one enrolled device, on a virtual clock. */
 export interface CoreFixture {
