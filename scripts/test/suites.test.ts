@@ -29,6 +29,15 @@ describe('requirements', () => {
     ]);
   });
 
+  test('short ids stand in brackets, and count wherever they were shown', () => {
+    const short = [{ document: 'd', prefix: 'L', numbers: ['1', '2'] }];
+    const tests = [passed('[L1] [M7] does, and [L] does'), passed('L2 does not count')];
+    expect(requirementFindings(short, tests)).toEqual([{ message: 'no passed test names L2' }]);
+    expect(requirementFindings(short, [...tests, passed('[L2] does'), passed('[L3] does')])).toEqual([
+      { file: 'packages/a/test/x.test.ts', message: 'L3 is no requirement of any document' },
+    ]);
+  });
+
   test('the eleven requirements of TpmRegistration are in force', () => {
     const [document] = requirements;
     expect(document?.prefix).toBe('SRS_NODE_DPS_TPM_REGISTRATION_16_');
