@@ -1,3 +1,5 @@
+import type { ProvisioningPlan, ProvisioningReport } from '@endorse/provisioning-utility';
+
 /** What the demo reports, one object an event; `--json` prints them as lines. */
 export type DemoEvent =
   | { readonly event: 'step'; readonly step: number; readonly title: string; readonly detail: string }
@@ -32,6 +34,8 @@ export type DemoEvent =
       readonly durationMs: number;
     }
   | { readonly event: 'refused'; readonly scenario: string; readonly code: string; readonly reason: string }
+  | { readonly event: 'plan'; readonly plan: ProvisioningPlan }
+  | { readonly event: 'report'; readonly report: ProvisioningReport }
   | { readonly event: 'done'; readonly ok: boolean; readonly wallMs: number }
   | { readonly event: 'error'; readonly code: string; readonly message: string; readonly remedy?: string };
 

@@ -10,9 +10,11 @@ import { createJsonSink, createTextSink } from './render-text.ts';
 import type { ScenarioOptions } from './scene.ts';
 import { runSymmetricKeyScenario } from './symmetric-key-scenario.ts';
 import { runTpmScenario } from './tpm-scenario.ts';
+import { runUtilityScenario } from './utility-scenario.ts';
 import { runX509Scenario } from './x509-scenario.ts';
 
 const usage = `Usage: npm run demo -- [--transport http] [--attestation tpm|symmetric-key|x509] [--json]
+       npm run demo -- --utility [--json]
 
 Starts the emulated provisioning service, enrolls a device, registers it, sends
 telemetry, then shows what happens to somebody else who claims to be that device.
@@ -22,6 +24,8 @@ tampered challenge is refused, too.
   --transport http       carrier of the registration
   --attestation KIND     how the device proves itself: tpm (the default),
                          symmetric-key or x509
+  --utility              twenty simulated gateways instead, some of them broken: found on
+                         the network, planned, provisioned and reported (Linux)
   --json                 one JSON object a line instead of text
   --help                 this text
 `;
@@ -30,11 +34,14 @@ const scenarios = {
   tpm: runTpmScenario,
   'symmetric-key': runSymmetricKeyScenario,
   x509: runX509Scenario,
+  utility: runUtilityScenario,
 } as const satisfies Readonly<Record<string, (options: ScenarioOptions) => Promise<void>>>;
 
-type Attestation = keyof typeof scenarios;
+type Scenario = keyof typeof scenarios;
 
-const deadlineMs = 60_000;
+const attestations = ['tpm', 'symmetric-key', 'x509'] as const satisfies readonly Scenario[];
+
+const deadlineMs = 180_000;
 
 async function main(): Promise<number> {
   const parsed = parseUsage();
@@ -49,7 +56,7 @@ async function main(): Promise<number> {
   process.once('SIGTERM', onSignal);
   const startedAt = performance.now();
   try {
-    await scenarios[parsed.attestation]({
+    await scenarios[parsed.scenario]({
       emit: sink,
       signal: AbortSignal.any([interrupted.signal, AbortSignal.timeout(deadlineMs)]),
     });
@@ -65,12 +72,13 @@ async function main(): Promise<number> {
   }
 }
 
-function parseUsage(): number | { readonly json: boolean; readonly attestation: Attestation } {
+function parseUsage(): number | { readonly json: boolean; readonly scenario: Scenario } {
   try {
     const { values } = parseArgs({
       options: {
         transport: { type: 'string', default: 'http' },
         attestation: { type: 'string', default: 'tpm' },
+        utility: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -80,11 +88,8 @@ function parseUsage(): number | { readonly json: boolean; readonly attestation: 
       return 0;
     }
     requireOneOf('--transport', values.transport, ['http']);
-    const attestations = Object.keys(scenarios) as Attestation[];
-    return {
-      json: values.json,
-      attestation: requireOneOf('--attestation', values.attestation, attestations),
-    };
+    const attestation = requireOneOf('--attestation', values.attestation, attestations);
+    return { json: values.json, scenario: values.utility ? 'utility' : attestation };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { renderPlan, renderReport } from '@endorse/provisioning-utility';
 import type { DemoEvent, DemoSink } from './events.ts';
 
 /** What the text is written to; `process.stdout` fits. */
@@ -12,6 +13,9 @@ export function createTextSink(output: TextOutput, options: { readonly color: bo
     options.color ? styleText(format, text, { validateStream: false }) : text;
   const line = (text: string): void => {
     output.write(`${text}\n`);
+  };
+  const block = (text: string): void => {
+    for (const each of text.trimEnd().split('\n')) line(`   ${each}`.trimEnd());
   };
   const row = (mark: string, name: string, detail: string, durationMs?: number): void => {
     const time = durationMs === undefined ? '' : style('dim', formatMs(durationMs));
@@ -56,6 +60,12 @@ export function createTextSink(output: TextOutput, options: { readonly color: bo
         return;
       case 'refused':
         row(style('yellow', '✗'), 'refused', `${event.code}: ${event.reason}`);
+        return;
+      case 'plan':
+        block(renderPlan(event.plan, 'table'));
+        return;
+      case 'report':
+        block(renderReport(event.report, 'table'));
         return;
       case 'done':
         line(

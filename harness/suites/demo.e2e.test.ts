@@ -1,5 +1,7 @@
 /** `npm run demo` as a person and a program run it: a process of its own, whose output is all there is to judge it by. */
+import type { ProvisioningReport } from '@endorse/provisioning-utility';
 import { describe, expect, test } from 'vitest';
+import { factoryPassword } from '../gateways/spec.ts';
 import type { ProgramRun } from '../support/run-program.ts';
 import { parseJsonLines, runProgram } from '../support/run-program.ts';
 
@@ -40,6 +42,23 @@ describe.each(stories)('the demo of $attestation', ({ attestation, deliveries, r
     expect(named('assigned').some((event) => 'tpmCommands' in event)).toBe(isTpm);
   });
 });
+
+test(
+  'the demo of the utility provisions what can be provisioned, and says why the rest is not',
+  { timeout: 180_000 },
+  async () => {
+    const { exitCode, stdout, stderr } = await runDemo('--utility', '--json');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const events = parseJsonLines(stdout);
+    expect(events.at(-1)).toMatchObject({ event: 'done', ok: true });
+    const report = events.find(({ event }) => event === 'report')?.['report'] as ProvisioningReport;
+    expect(report.totals).toMatchObject({ provisioned: 14, pending: 1, failed: 1, conflict: 3, blocked: 2 });
+    for (const { outcome, problem } of report.devices) {
+      expect(problem === undefined).toBe(outcome === 'provisioned' || outcome === 'pending');
+    }
+    expect(stdout).not.toContain(factoryPassword);
+  },
+);
 
 test('the demo tells a person the same', async () => {
   const { exitCode, stdout } = await runDemo('--attestation', 'symmetric-key');
