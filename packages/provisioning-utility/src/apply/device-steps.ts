@@ -156,7 +156,7 @@ export class DeviceSteps {
       ...options,
       session: this.#open,
       known: known === undefined ? undefined : Uint8Array.from(Buffer.from(known, 'base64')),
-      prepare: true,
+      prepare: desiredWriteBack(this.#job, this.#registrationId) ?? true,
     });
     return {
       result: 'unchanged',

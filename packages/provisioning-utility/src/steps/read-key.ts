@@ -1,4 +1,4 @@
-import type { GatewaySession } from '@endorse/thingspro-edge';
+import type { EndorsementKeyOptions, GatewaySession } from '@endorse/thingspro-edge';
 import type { EndorsementKey } from '../endorsement-key.ts';
 import { readEndorsementKey } from '../endorsement-key.ts';
 import { ProvisioningError } from '../errors.ts';
@@ -15,7 +15,7 @@ export async function readKey(
     readonly session: Pick<GatewaySession, 'readEndorsementKey'>;
     readonly known?: Uint8Array | undefined;
     /** Default false: nothing is written. */
-    readonly prepare?: boolean | undefined;
+    readonly prepare?: EndorsementKeyOptions['prepare'];
   },
 ): Promise<EndorsementKey> {
   const { session, known, prepare = false, signal } = options;
