@@ -1,5 +1,10 @@
 import { InvalidArgumentError, silentLogger } from '@endorse/interface';
-import type { Logger, SecurityClientOptions, TpmSecurityClient } from '@endorse/interface';
+import type {
+  Logger,
+  NonceDecryptingSecurityClient,
+  Secret,
+  SecurityClientOptions,
+} from '@endorse/interface';
 import { deriveRegistrationId } from '@endorse/protocol';
 import { TpmError } from '@endorse/tpm2';
 import { checkClientOptions } from './client-options.ts';
@@ -10,6 +15,7 @@ import type { TpmExecutor } from './executor/executor.ts';
 import type { TpmScope } from './executor/scope.ts';
 import { activateCredential, activateIdentityKey } from './keys/activate.ts';
 import { parseActivationBlob } from './keys/activation-blob.ts';
+import { openNonce, parseNonceBlob } from './keys/nonce.ts';
 import { createAuthValues } from './keys/auth-value.ts';
 import type { WithAuthValues } from './keys/auth-value.ts';
 import { findOrCreateKey } from './keys/find-or-create.ts';
@@ -22,7 +28,7 @@ import { noProtection, startProtection } from './session/protection.ts';
 import type { SessionMode } from './session/protection.ts';
 
 /** A TPM security client that holds a connection. */
-export interface TpmSecurityClientHandle extends TpmSecurityClient, AsyncDisposable {
+export interface TpmSecurityClientHandle extends NonceDecryptingSecurityClient, AsyncDisposable {
   /** The executor behind it, for other commands on the same TPM. */
   readonly executor: TpmExecutor;
   /**
@@ -151,6 +157,12 @@ class TpmClient implements TpmSecurityClientHandle {
         }),
       );
     }, signal);
+  }
+
+  async decryptNonce(nonceBlob: Uint8Array, { signal }: SecurityClientOptions = {}): Promise<Secret> {
+    signal?.throwIfAborted();
+    const nonce = parseNonceBlob(nonceBlob);
+    return openNonce(await this.activateCredential(nonce, { signal }), nonce);
   }
 
   async signWithIdentity(data: Uint8Array, { signal }: SecurityClientOptions = {}): Promise<Uint8Array> {

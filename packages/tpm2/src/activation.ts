@@ -1,7 +1,7 @@
 import type { RandomSource } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
 import { emptyBytes, requireBytes } from './bytes/bytes.ts';
-import { encryptCfb } from './cfb.ts';
+import { decryptCfb, encryptCfb } from './cfb.ts';
 import { makeCredential } from './credential.ts';
 import { duplicateHmacKey, innerSymmetric } from './duplicate.ts';
 import { computeName } from './name.ts';
@@ -74,6 +74,17 @@ export function createActivation(options: CreateActivationOptions): ActivationPa
   const encryptedUri = encryptCfb(innerSymmetric(innerKey), innerKey, uri);
   innerKey.fill(0);
   return { idObject, encryptedSecret, duplicate, encryptedSeed, publicArea: publicBytes, encryptedUri };
+}
+
+/**
+ * Reads the last part of an activation blob with the credential that its first two parts hold (16, 24 or 32 bytes): AES-CFB
+ * with a zero IV, in software, because many TPMs lack TPM2_EncryptDecrypt. Nothing tells a wrong key: what comes out is
+ * noise then. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE` for a key of another size.
+ */
+export function decryptActivationData(innerKey: Uint8Array, encryptedUri: Uint8Array): Uint8Array {
+  requireBytes('innerKey', innerKey, { minimum: 16, maximum: 32 });
+  requireBytes('encryptedUri', encryptedUri);
+  return decryptCfb(innerSymmetric(innerKey), innerKey, encryptedUri);
 }
 
 const maxUriBytes = 1024;

@@ -28,7 +28,7 @@
 export type { EccCurve, HashAlgorithm } from './algorithms.ts';
 export { digestSize } from './algorithms.ts';
 export type { ActivationParts, CreateActivationOptions } from './activation.ts';
-export { createActivation } from './activation.ts';
+export { createActivation, decryptActivationData } from './activation.ts';
 export type {
   Command,
   CommandInfo,
