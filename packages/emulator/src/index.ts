@@ -30,6 +30,7 @@ export type { LinkedHub } from './allocation/linked-hub.ts';
 export type { CallWebHook, WebHookOutcome, WebHookRequest } from './allocation/web-hook.ts';
 export type { EmulatorCoreOptions } from './core/core-options.ts';
 export { defaultIdScope } from './core/core-options.ts';
+export type { NonceForm } from './drs/encrypt-nonce.ts';
 export type { EmulatorEvent } from './core/events.ts';
 export type { ServiceFault } from './core/fault.ts';
 export type { Strictness } from './core/strictness.ts';

@@ -7,6 +7,8 @@ import type { Allocate } from '../allocation/allocation.ts';
 import type { LinkedHub } from '../allocation/linked-hub.ts';
 import { checkLinkedHubs } from '../allocation/linked-hub.ts';
 import type { CallWebHook } from '../allocation/web-hook.ts';
+import type { NonceForm } from '../drs/encrypt-nonce.ts';
+import { nonceForms } from '../drs/encrypt-nonce.ts';
 import type { FaultRule } from '../faults/fault-rule.ts';
 import { decodeFaultRule } from '../faults/decode-fault-rule.ts';
 import type { EmulatorEvent } from './events.ts';
@@ -36,6 +38,8 @@ export interface EmulatorCoreOptions {
   readonly retryAfterSeconds?: number;
   /** How long an operation stays `assigning`, in milliseconds; default 0: the first poll finds it decided. */
   readonly assigningDurationMs?: number;
+  /** How the `/drs/` dialect hides its nonce; default `encrypted-data`. */
+  readonly drsNonceForm?: NonceForm;
   /** Decides where devices go, in the place of every allocation policy. */
   readonly allocate?: Allocate;
   /** Asks the web-hooks of `custom` allocation; without it they fail. */
@@ -84,6 +88,9 @@ export function checkCoreOptions(options: CheckedOptions): void {
       'options.allocationPolicy',
       `must be one of ${instancePolicies.join(', ')}`,
     );
+  }
+  if (options.drsNonceForm !== undefined && !nonceForms.includes(options.drsNonceForm)) {
+    throw new InvalidArgumentError('options.drsNonceForm', `must be one of ${nonceForms.join(', ')}`);
   }
   checkQuotas(options.quotas ?? {});
   checkNumber('maxTelemetryMessages', maxTelemetryMessages ?? 1000, 1, 100_000);

@@ -32,6 +32,8 @@ import { restoreSnapshot, writeSnapshot } from '../store/snapshot.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import type { LinkedHub } from '../allocation/linked-hub.ts';
 import { createWebHookCalls } from '../allocation/web-hook-calls.ts';
+import type { DrsService } from '../drs/drs-requests.ts';
+import { createDrsService } from '../drs/drs-service.ts';
 import type { EmulatorCoreOptions } from './core-options.ts';
 import { checkCoreOptions, defaultIdScope } from './core-options.ts';
 import type { DeviceRequest, DeviceResponse, DeviceService } from './device-requests.ts';
@@ -61,6 +63,8 @@ export interface EmulatorCore extends DeviceService, FaultInjection {
   /** Answers any request of the device API; the same operations as the methods, for carriers that decide by what arrives. */
   handleDeviceRequest(request: DeviceRequest): DeviceResponse;
   readonly strictness: Strictness;
+  /** The `/drs/` dialect of the device API. */
+  readonly drs: DrsService;
   /** What goes wrong on purpose. `handleDeviceRequest` and the methods it stands for know nothing of it. */
   readonly faults: FaultScript;
   /** Creates a TPM enrollment, or replaces the one with that registration id. Throws `ERR_INVALID_ARGUMENT`. */
@@ -120,6 +124,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   const enrollments = steps.enrollments(createEnrollmentService(parts));
   const enrollmentGroups = steps.enrollments(createEnrollmentGroupService(parts));
   const collections = steps.collections(createCollectionService({ ...parts, enrollments, enrollmentGroups }));
+  const drs = createDrsService({ ...parts, atomically, nonceForm: options.drsNonceForm ?? 'encrypted-data' });
   const handleDeviceRequest = (request: DeviceRequest): DeviceResponse => dispatch(device, request);
   const faults = createFaultScript(options.faults ?? [], random);
   const { retryAfterSeconds } = parts;
@@ -136,6 +141,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
       return telemetry.messages;
     },
     handleDeviceRequest,
+    drs,
     faults,
     strictness: parts.strictness,
     ...createFaultInjection({ script: faults, clock, handleDeviceRequest, emit, retryAfterSeconds }),

@@ -12,11 +12,12 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { RegistrationOperationStatus } from '@endorse/interface';
-import { createOperationId, registrationKeyName, registrationResource } from '@endorse/protocol';
+import { registrationKeyName, registrationResource } from '@endorse/protocol';
 import type { TpmKeys } from './activation.ts';
 import { wrapFreshKey } from './activation.ts';
-import type { AssignmentParts } from './assignment.ts';
-import { beginAllocation, settleDue } from './assignment.ts';
+import type { AcceptanceParts } from './accept-registration.ts';
+import { acceptRegistration } from './accept-registration.ts';
+import { settleDue } from './assignment.ts';
 import type { AuthenticatedDevice } from './authenticated-device.ts';
 import { authenticate as checkDevice, findIdentityFault } from './authentication.ts';
 import type {
@@ -34,24 +35,20 @@ import type {
 } from './device-requests.ts';
 import { faults } from './fault.ts';
 import { recall } from './device-memory.ts';
-import type { RunningOperation } from './operation.ts';
-import { findOperation, findRunning, startOperation } from './operation.ts';
+import { findOperation, findRunning } from './operation.ts';
 import type { FaultResponse } from './refusal.ts';
 import { isFault, noteRefusal, refuse } from './refusal.ts';
 import type { EnrollmentRecord } from './store.ts';
 
 /** What the device API works with. */
-export interface DeviceServiceParts extends AssignmentParts {
-  readonly idScope: string;
+export interface DeviceServiceParts extends AcceptanceParts {
   /** Pause asked for while an operation runs, in seconds. */
   readonly retryAfterSeconds: number;
-  /** How long an operation runs, in milliseconds. */
-  readonly assigningDurationMs: number;
 }
 
 /** Makes the device API over a store. */
 export function createDeviceService(parts: DeviceServiceParts): DeviceService {
-  const { idScope, store, clock, random, emit } = parts;
+  const { idScope, store, random, emit } = parts;
 
   return {
     admit: (request) => note('admit', request, admit(request)),
@@ -116,23 +113,7 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
       const registrationState = { registrationId, status: 'disabled' } as const;
       return { outcome: 'operation', operation: { operationId: '', status: 'disabled', registrationState } };
     }
-    const memory = recall(store, registrationId);
-    // A repeated request is how every client retries; it joins what is already running.
-    const running = findRunning(memory);
-    if (running !== undefined) return assigning({ operationId: running.operationId, status: 'assigning' });
-    const operationId = createOperationId({ idScope, registrationId }, random);
-    const dueAt = clock.now() + parts.assigningDurationMs;
-    const operation: RunningOperation = {
-      phase: 'running',
-      operationId,
-      dueAt,
-      device,
-      proof,
-      ...(payload === undefined ? {} : { payload }),
-    };
-    store.deviceMemories.set(registrationId, startOperation(memory, operation));
-    emit({ event: 'registration-started', registrationId, operationId });
-    beginAllocation(parts, enrollment, operation);
+    const operationId = acceptRegistration(parts, authenticated, payload);
     return assigning({ operationId, status: 'assigning' });
   }
 
@@ -202,6 +183,7 @@ function findTpmKeys({ attestation }: EnrollmentRecord, request: ChallengeReques
   return { endorsementKey, storageRootKey };
 }
 
-function isSameKey(left: Uint8Array, right: Uint8Array): boolean {
+/** Compares two public keys. */
+export function isSameKey(left: Uint8Array, right: Uint8Array): boolean {
   return left.byteLength === right.byteLength && timingSafeEqual(left, right);
 }

@@ -101,3 +101,13 @@ export type {
   RecordStore,
   RegistrationRecord,
 } from './store.ts';
+export type {
+  DrsChallengeResponse,
+  DrsConfirmationRequest,
+  DrsOperationResponse,
+  DrsProgressRequest,
+  DrsProgressResponse,
+  DrsRegistration,
+  DrsService,
+} from '../drs/drs-requests.ts';
+export type { NonceForm } from '../drs/encrypt-nonce.ts';

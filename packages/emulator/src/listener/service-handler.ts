@@ -1,7 +1,7 @@
 /**
  * The provisioning service over HTTP: bytes to neutral requests, neutral answers to bytes. The device
- * API (`/{idScope}/registrations/…`) and the service API (`/enrollments/…`, `/enrollmentGroups/…`,
- * `/registrations/…`) share a listener.
+ * API (`/{idScope}/registrations/…`), its `/drs/` dialect and the service API (`/enrollments/…`,
+ * `/enrollmentGroups/…`, `/registrations/…`) share a listener.
  */
 import type { DeviceTarget } from '@endorse/protocol';
 import {
@@ -29,6 +29,7 @@ import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
 import { findStrictVersionFault } from '../core/strictness.ts';
 import { addVersionDefaults } from '../service-api/enrollment-rules.ts';
+import { createDrsHandler, isDrsTarget } from '../drs/drs-handler.ts';
 import type { ServiceResponse } from '../service-api/enrollment-service.ts';
 import type { Stamps } from './fault-answer.ts';
 import { emptyAnswer, faultAnswer, faultOf, jsonAnswer } from './fault-answer.ts';
@@ -38,9 +39,11 @@ import { findAllowedMethods, findMethodProblem } from './methods.ts';
 
 /** Makes the handler of a core's provisioning service. */
 export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHandler {
+  const answerDrs = createDrsHandler({ core, stamps, readTarget, findBodyFault, refuseUnread });
   return {
     handle: (call) => {
       try {
+        if (isDrsTarget(call.target)) return answerDrs(call);
         if (!isServicePath.test(call.target)) return answerDevice(call);
         return (
           answerCollection(call) ?? (isGroupPath.test(call.target) ? answerGroup(call) : answerService(call))

@@ -1,10 +1,11 @@
 import type { KeyObject } from 'node:crypto';
-import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { createDecipheriv, createHmac, generateKeyPairSync } from 'node:crypto';
 import {
   createSasToken,
   registrationKeyName,
   registrationResource,
   splitActivationBlob,
+  splitNonceBlob,
 } from '@endorse/protocol';
 import type { RsaPublic } from '@endorse/tpm2';
 import {
@@ -25,6 +26,8 @@ export interface SoftwareTpm {
   readonly storageRootKey: Uint8Array;
   /** The HMAC key inside a blob; throws as a TPM refuses. */
   readonly open: (activationBlob: Uint8Array) => Uint8Array;
+  /** The nonce inside a blob of the `/drs/` dialect; throws as a TPM refuses. */
+  readonly decryptNonce: (nonceBlob: Uint8Array) => Uint8Array;
 }
 
 /** Makes a TPM, about 0.1 s of RSA key generation. */
@@ -53,6 +56,19 @@ export function createSoftwareTpm(): SoftwareTpm {
         encryptedSeed,
       });
       return sensitive.sensitive;
+    },
+    decryptNonce: (nonceBlob) => {
+      const { idObject, encryptedSecret, encryptedNonce } = splitNonceBlob(nonceBlob);
+      const credential = activateCredentialSoftware({
+        endorsementKey: ek.area,
+        privateKey: ek.privateKey,
+        objectName: computeName(srk.area),
+        idObject,
+        encryptedSecret,
+      });
+      if (encryptedNonce === undefined) return credential;
+      const name = `aes-${credential.byteLength * 8}-cfb`;
+      return Uint8Array.from(createDecipheriv(name, credential, new Uint8Array(16)).update(encryptedNonce));
     },
   };
 }
