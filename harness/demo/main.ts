@@ -5,6 +5,8 @@
  */
 import { parseArgs } from 'node:util';
 import { isEndorseError } from '@endorse/interface';
+import type { CarrierName } from './carriers.ts';
+import { carriers } from './carriers.ts';
 import type { DemoSink } from './events.ts';
 import { createJsonSink, createTextSink } from './render-text.ts';
 import type { ScenarioOptions } from './scene.ts';
@@ -13,7 +15,7 @@ import { runTpmScenario } from './tpm-scenario.ts';
 import { runUtilityScenario } from './utility-scenario.ts';
 import { runX509Scenario } from './x509-scenario.ts';
 
-const usage = `Usage: npm run demo -- [--transport http] [--attestation tpm|symmetric-key|x509] [--json]
+const usage = `Usage: npm run demo -- [--transport http|amqp|amqp-ws] [--attestation tpm|symmetric-key|x509] [--json]
        npm run demo -- --utility [--json]
 
 Starts the emulated provisioning service, enrolls a device, registers it, sends
@@ -21,7 +23,8 @@ telemetry, then shows what happens to somebody else who claims to be that device
 With a TPM, a simulator of one is started, the key for the hub never leaves it, and a
 tampered challenge is refused, too.
 
-  --transport http       carrier of the registration
+  --transport NAME       carrier of the registration: http (the default), amqp
+                         or amqp-ws
   --attestation KIND     how the device proves itself: tpm (the default),
                          symmetric-key or x509
   --utility              twenty simulated gateways instead, some of them broken: found on
@@ -58,6 +61,7 @@ async function main(): Promise<number> {
   try {
     await scenarios[parsed.scenario]({
       emit: sink,
+      carrier: carriers[parsed.transport],
       signal: AbortSignal.any([interrupted.signal, AbortSignal.timeout(deadlineMs)]),
     });
     sink({ event: 'done', ok: true, wallMs: performance.now() - startedAt });
@@ -72,7 +76,13 @@ async function main(): Promise<number> {
   }
 }
 
-function parseUsage(): number | { readonly json: boolean; readonly scenario: Scenario } {
+interface Usage {
+  readonly json: boolean;
+  readonly transport: CarrierName;
+  readonly scenario: Scenario;
+}
+
+function parseUsage(): number | Usage {
   try {
     const { values } = parseArgs({
       options: {
@@ -87,9 +97,9 @@ function parseUsage(): number | { readonly json: boolean; readonly scenario: Sce
       process.stdout.write(usage);
       return 0;
     }
-    requireOneOf('--transport', values.transport, ['http']);
+    const transport = requireOneOf('--transport', values.transport, Object.keys(carriers) as CarrierName[]);
     const attestation = requireOneOf('--attestation', values.attestation, attestations);
-    return { json: values.json, scenario: values.utility ? 'utility' : attestation };
+    return { json: values.json, transport, scenario: values.utility ? 'utility' : attestation };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;

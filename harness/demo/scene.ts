@@ -8,6 +8,7 @@ import { register } from '@endorse/registration-core';
 import { createEnrollment } from '../support/operator.ts';
 import type { HubCredentials } from '../support/telemetry.ts';
 import { sendTelemetry } from '../support/telemetry.ts';
+import type { Carrier } from './carriers.ts';
 import { describeProgress } from './describe-progress.ts';
 import type { DemoSink } from './events.ts';
 import type { Story } from './story.ts';
@@ -16,6 +17,8 @@ import type { TpmWatch } from './watch-tpm.ts';
 /** What a scenario runs with. */
 export interface ScenarioOptions {
   readonly emit: DemoSink;
+  /** What the device registers over. */
+  readonly carrier: Carrier;
   /** Ends the scenario early; everything that was started is stopped first. */
   readonly signal: AbortSignal;
 }
@@ -24,6 +27,7 @@ export interface ScenarioOptions {
 export interface Scene {
   readonly story: Story;
   readonly emulator: Emulator;
+  readonly carrier: Carrier;
   readonly signal: AbortSignal;
 }
 
@@ -50,7 +54,7 @@ export async function enrollDevice(
 
 /** Registers the device and tells every step; with a `watch` also what the TPM had to do with it. */
 export async function registerDevice(
-  { story, emulator, signal }: Scene,
+  { story, emulator, carrier, signal }: Scene,
   device: {
     readonly transport: Transport;
     readonly securityClient: SecurityClient;
@@ -61,7 +65,7 @@ export async function registerDevice(
   const before = watch?.totals();
   const startedAt = performance.now();
   const result = await register({
-    ...targetOf(emulator),
+    ...targetOf(emulator, carrier),
     transport,
     securityClient,
     signal,
@@ -118,10 +122,13 @@ export async function expectRefusal(
   throw new Error(`${scenario} was not refused`);
 }
 
-/** Where devices of this emulator register. */
-export function targetOf(emulator: Emulator): {
+/** Where devices of this emulator register over a carrier. */
+export function targetOf(
+  emulator: Emulator,
+  carrier: Carrier,
+): {
   readonly provisioningHost: string;
   readonly idScope: string;
 } {
-  return { provisioningHost: emulator.provisioningHost, idScope: emulator.idScope };
+  return { provisioningHost: carrier.hostOf(emulator), idScope: emulator.idScope };
 }

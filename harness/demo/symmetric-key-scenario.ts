@@ -4,7 +4,6 @@ import { Secret } from '@endorse/interface';
 import { register } from '@endorse/registration-core';
 import { createSymmetricKeySecurityClient } from '@endorse/security-symmetric-key';
 import { createHubTokenProvider } from '@endorse/security-tpm';
-import { createHttpTransport } from '@endorse/transport-http';
 import type { ScenarioOptions } from './scene.ts';
 import {
   deviceId,
@@ -20,7 +19,7 @@ import { Story } from './story.ts';
 const keyBytes = 64;
 
 /** Runs the whole story. Rejects when anything in it goes otherwise than told; leaves nothing running. */
-export async function runSymmetricKeyScenario({ emit, signal }: ScenarioOptions): Promise<void> {
+export async function runSymmetricKeyScenario({ emit, carrier, signal }: ScenarioOptions): Promise<void> {
   const story = new Story(emit);
   await using resources = new AsyncDisposableStack();
 
@@ -32,14 +31,14 @@ export async function runSymmetricKeyScenario({ emit, signal }: ScenarioOptions)
   story.fact('registration id', registrationId);
 
   const emulator = resources.use(await startService(story));
-  const scene = { story, emulator, signal };
+  const scene = { story, emulator, carrier, signal };
 
   story.step('The operator enrolls the device', 'with the same key, through the service API');
   const secondaryKey = Secret.fromBytes(randomBytes(keyBytes));
   await enrollDevice(scene, registrationId, { type: 'symmetricKey', primaryKey: key, secondaryKey });
 
-  story.step('The device registers', 'over HTTPS');
-  const transport = createHttpTransport({ ca: emulator.caPem });
+  story.step('The device registers', carrier.title);
+  const transport = carrier.createTransport({ ca: emulator.caPem });
   await registerDevice(scene, { transport, securityClient: device });
 
   story.step('The device talks to its hub', 'the token is signed with the same key');
@@ -50,6 +49,6 @@ export async function runSymmetricKeyScenario({ emit, signal }: ScenarioOptions)
   const wrongKey = Secret.fromBytes(randomBytes(keyBytes));
   const stranger = resources.use(createSymmetricKeySecurityClient({ registrationId, key: wrongKey }));
   await expectRefusal(story, 'wrong-key', () =>
-    register({ ...targetOf(emulator), transport, securityClient: stranger, signal }),
+    register({ ...targetOf(emulator, carrier), transport, securityClient: stranger, signal }),
   );
 }

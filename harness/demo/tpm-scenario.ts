@@ -4,7 +4,6 @@
 import { register } from '@endorse/registration-core';
 import { createHubTokenProvider, createTpmSecurityClient } from '@endorse/security-tpm';
 import { startTpmSimulator } from '@endorse/tpm-simulator';
-import { createHttpTransport } from '@endorse/transport-http';
 import type { HubCredentials } from '../support/telemetry.ts';
 import { impersonate } from './impersonate.ts';
 import type { ScenarioOptions } from './scene.ts';
@@ -25,7 +24,7 @@ import { tamperWithChallenges } from './tampered-transport.ts';
 const tamperedByteOffset = 40;
 
 /** Runs the whole story. Rejects when anything in it goes otherwise than told; leaves nothing running. */
-export async function runTpmScenario({ emit, signal }: ScenarioOptions): Promise<void> {
+export async function runTpmScenario({ emit, carrier, signal }: ScenarioOptions): Promise<void> {
   const story = new Story(emit);
   await using resources = new AsyncDisposableStack();
 
@@ -46,13 +45,13 @@ export async function runTpmScenario({ emit, signal }: ScenarioOptions): Promise
   story.fact('registration id', registrationId);
 
   const emulator = resources.use(await startService(story));
-  const scene = { story, emulator, signal };
+  const scene = { story, emulator, carrier, signal };
 
   story.step('The operator enrolls the device', 'with its public endorsement key, through the service API');
   await enrollDevice(scene, registrationId, { type: 'tpm', endorsementKey, storageRootKey });
 
-  story.step('The device registers', 'over HTTPS; commands of the TPM are marked ■');
-  const transport = createHttpTransport({ ca: emulator.caPem });
+  story.step('The device registers', `${carrier.title}; commands of the TPM are marked ■`);
+  const transport = carrier.createTransport({ ca: emulator.caPem });
   await registerDevice(scene, { transport, securityClient: device, watch });
 
   story.step('The device talks to its hub', 'the token is signed inside the TPM');
@@ -65,7 +64,7 @@ export async function runTpmScenario({ emit, signal }: ScenarioOptions): Promise
   story.step('A tampered challenge', 'one bit of the wrapped key was flipped on the way');
   await expectRefusal(story, 'tampered-challenge', () =>
     register({
-      ...targetOf(emulator),
+      ...targetOf(emulator, carrier),
       transport: tamperWithChallenges(transport, tamperedByteOffset),
       securityClient: device,
       signal,
@@ -81,12 +80,12 @@ export async function runTpmScenario({ emit, signal }: ScenarioOptions): Promise
     await createTpmSecurityClient({ tpm: otherSimulator.address, registrationId, onTrace: watch.onTrace }),
   );
   await expectRefusal(story, 'another-tpm', () =>
-    register({ ...targetOf(emulator), transport, securityClient: other, signal }),
+    register({ ...targetOf(emulator, carrier), transport, securityClient: other, signal }),
   );
   story.fact('so it', "shows the enrolled device's public keys, which anybody may know:");
   await expectRefusal(story, 'another-tpm-with-copied-public-keys', () =>
     register({
-      ...targetOf(emulator),
+      ...targetOf(emulator, carrier),
       transport,
       securityClient: impersonate(other, { endorsementKey, storageRootKey }),
       signal,

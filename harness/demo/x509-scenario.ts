@@ -4,7 +4,6 @@ import type { X509SecurityClientHandle } from '@endorse/security-x509';
 import { createX509SecurityClient } from '@endorse/security-x509';
 import type { TestAuthority } from '@endorse/testkit';
 import { createTestAuthority } from '@endorse/testkit';
-import { createHttpTransport } from '@endorse/transport-http';
 import type { ScenarioOptions } from './scene.ts';
 import { enrollDevice, expectRefusal, registerDevice, startService, talkToHub, targetOf } from './scene.ts';
 import { Story } from './story.ts';
@@ -12,7 +11,7 @@ import { Story } from './story.ts';
 const registrationId = 'demo-certificate-device';
 
 /** Runs the whole story. Rejects when anything in it goes otherwise than told; leaves nothing running. */
-export async function runX509Scenario({ emit, signal }: ScenarioOptions): Promise<void> {
+export async function runX509Scenario({ emit, carrier, signal }: ScenarioOptions): Promise<void> {
   const story = new Story(emit);
   await using resources = new AsyncDisposableStack();
 
@@ -24,7 +23,7 @@ export async function runX509Scenario({ emit, signal }: ScenarioOptions): Promis
   story.fact('registration id', `${await device.getRegistrationId({ signal })}, the common name`);
 
   const emulator = resources.use(await startService(story));
-  const scene = { story, emulator, signal };
+  const scene = { story, emulator, carrier, signal };
 
   story.step('The operator enrolls the device', 'with its certificate, through the service API');
   await enrollDevice(scene, registrationId, {
@@ -32,8 +31,8 @@ export async function runX509Scenario({ emit, signal }: ScenarioOptions): Promis
     clientCertificates: { primary: { certificate: certificate.certificatePem } },
   });
 
-  story.step('The device registers', 'over HTTPS, with its certificate');
-  const transport = createHttpTransport({ ca: emulator.caPem });
+  story.step('The device registers', `${carrier.title}, with its certificate`);
+  const transport = carrier.createTransport({ ca: emulator.caPem });
   await registerDevice(scene, { transport, securityClient: device });
 
   story.step('The device talks to its hub', 'with the same certificate, without a token');
@@ -42,7 +41,7 @@ export async function runX509Scenario({ emit, signal }: ScenarioOptions): Promis
   story.step('A wrong key', 'in another certificate that the same authority gave the same name');
   const stranger = resources.use(openDevice(authority));
   await expectRefusal(story, 'wrong-key', () =>
-    register({ ...targetOf(emulator), transport, securityClient: stranger, signal }),
+    register({ ...targetOf(emulator, carrier), transport, securityClient: stranger, signal }),
   );
 }
 

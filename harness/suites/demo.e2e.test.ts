@@ -43,6 +43,23 @@ describe.each(stories)('the demo of $attestation', ({ attestation, deliveries, r
   });
 });
 
+test.each([
+  ['tpm', 'amqp'],
+  ['symmetric-key', 'amqp-ws'],
+])('the demo of %s is told over %s, too', async (attestation, transport) => {
+  const { exitCode, stdout } = await runDemo(
+    '--attestation',
+    attestation,
+    '--transport',
+    transport,
+    '--json',
+  );
+  expect(exitCode, stdout).toBe(0);
+  expect(parseJsonLines(stdout)).toContainEqual(
+    expect.objectContaining({ event: 'assigned', deviceId: 'demo-device' }),
+  );
+});
+
 test(
   'the demo of the utility provisions what can be provisioned, and says why the rest is not',
   { timeout: 180_000 },
@@ -68,7 +85,11 @@ test('the demo tells a person the same', async () => {
 });
 
 test.each([
-  ['--transport', 'carrier-pigeon', /--transport is carrier-pigeon, but it must be one of: http\n/],
+  [
+    '--transport',
+    'carrier-pigeon',
+    /--transport is carrier-pigeon, but it must be one of: http, amqp, amqp-ws\n/,
+  ],
   ['--attestation', 'toString', /--attestation is toString, but .* tpm, symmetric-key, x509\n/],
 ])('%s %s ends with 2 and the usage', async (flag, value, problem) => {
   const { exitCode, stdout, stderr } = await runDemo(flag, value);
