@@ -13,6 +13,10 @@ const commandNames = [
   'enrollment disable',
   'enrollment enable',
   'emulator',
+  'discover',
+  'plan',
+  'apply',
+  'report',
 ];
 const register = ['register', '--host', 'localhost:1', '--id-scope', 'scope', '--tpm', 'swtpm://localhost:1'];
 

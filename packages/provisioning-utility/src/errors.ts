@@ -73,7 +73,6 @@ export const conflictCodes: ReadonlySet<string> = new Set<ProvisioningErrorCode 
 
 /** Codes that mean "this device cannot be provisioned as it is": nothing was written, and trying again cannot help. */
 export const blockedCodes: ReadonlySet<string> = new Set<string>([
-  'ERR_DEVICE_INELIGIBLE',
   'ERR_NO_CREDENTIALS',
   'ERR_KEY_UNUSABLE',
   'ERR_REGISTRATION_ID',

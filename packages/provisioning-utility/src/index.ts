@@ -42,7 +42,7 @@ export type {
   JobWriteBack,
   ProvisioningJob,
 } from './job/job.ts';
-export { findIdScopeWarning, readJob } from './job/read-job.ts';
+export { findIdScopeWarning, readJob, readJobService } from './job/read-job.ts';
 export { defaultGlobalEndpoint, readGlobalEndpoint, readServiceEndpoint } from './job/service-endpoint.ts';
 export type { FileJournal } from './journal/file-journal.ts';
 export { openJournal } from './journal/file-journal.ts';

@@ -174,7 +174,7 @@ describe('keys', () => {
     const site = new MemorySite(0);
     site.add('SWITCH-0001', 1, { ineligibleFor: ['foreign-model'] });
     const plan = await site.plan();
-    expect(plan.devices[0]).toMatchObject({ verdict: 'blocked', problem: { code: 'ERR_DEVICE_INELIGIBLE' } });
+    expect(plan.devices[0]).toMatchObject({ verdict: 'skipped', problem: { code: 'ERR_DEVICE_INELIGIBLE' } });
     expect(site.gateway.calls).toEqual([]);
   });
 });

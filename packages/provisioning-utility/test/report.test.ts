@@ -30,7 +30,7 @@ test('[X6] every format is the same for the same report, and JSON reads back', a
 test('CSV has a row for each device, and nothing a spreadsheet would calculate', async () => {
   const rows = parse<Record<string, string>>(renderReport(await report(), 'csv'), { columns: true });
   expect(rows.map(({ serial, outcome, code }) => [serial, outcome, code])).toEqual([
-    ['TBBAA1234500', 'blocked', 'ERR_DEVICE_INELIGIBLE'],
+    ['TBBAA1234500', 'skipped', 'ERR_DEVICE_INELIGIBLE'],
     ['TBBAA1234501', 'failed', 'ERR_GATEWAY_REFUSED'],
     ['TBBAA1234502', 'provisioned', ''],
   ]);
@@ -39,7 +39,7 @@ test('CSV has a row for each device, and nothing a spreadsheet would calculate',
 
 test('JUnit counts failures and is well-formed whatever a device is called', async () => {
   const xml = renderReport(await report(), 'junit');
-  expect(xml).toContain('tests="3" failures="2" skipped="0"');
+  expect(xml).toContain('tests="3" failures="1" skipped="1"');
   expect(xml).toContain('&lt;&amp;&quot;no&quot;&gt;');
   expect(xml).not.toContain('\u001B');
   const open: string[] = [];
@@ -60,7 +60,7 @@ test('Markdown and the table keep a device to its cell and its line', async () =
   for (const row of rows) expect(row.replaceAll('\\|', '').split('|')).toHaveLength(10);
   const table = renderReport(made, 'table');
   expect(table).not.toContain('\u001B');
-  expect(table).toContain('1 provisioned, 1 failed, 1 blocked');
+  expect(table).toContain('1 provisioned, 1 skipped, 1 failed');
 });
 
 test('a plan shows verdicts, what is going to happen, fingerprints and reasons', async () => {

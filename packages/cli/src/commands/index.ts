@@ -1,8 +1,12 @@
 import type { Command } from '../command/command.ts';
+import { applyCommand } from './apply.ts';
+import { discoverCommand } from './discover.ts';
 import { doctorCommand } from './doctor.ts';
 import { emulatorCommand } from './emulator.ts';
 import { enrollmentCommands } from './enrollment/index.ts';
+import { planCommand } from './plan.ts';
 import { registerCommand } from './register.ts';
+import { reportCommand } from './report.ts';
 import { tpmInfoCommand } from './tpm-info.ts';
 
 /** Every command, in the order help lists them. */
@@ -12,4 +16,8 @@ export const commands: readonly Command[] = Object.freeze([
   registerCommand,
   ...enrollmentCommands,
   emulatorCommand,
+  discoverCommand,
+  planCommand,
+  applyCommand,
+  reportCommand,
 ]);

@@ -6,6 +6,10 @@ export interface TextSink {
   write(text: string): unknown;
   /** True for a terminal. */
   readonly isTTY?: boolean;
+  /** Width of a terminal, in characters. */
+  readonly columns?: number;
+  /** Height of a terminal, in lines. */
+  readonly rows?: number;
 }
 
 /** One JSON line: an event name and fields, none of them secret unless the command exists to hand it out. */
@@ -32,6 +36,12 @@ export interface Output {
   progress(line: string): void;
   /** Prints a line of diagnostics to standard error, always. */
   diagnostic(line: string): void;
+  /** Prints text of the result as it is, lines and all; nothing with `--json`. */
+  text(text: string): void;
+  /** The terminal that can be drawn on while work goes on; undefined with `--json`, and where standard error is none. */
+  readonly screen: TextSink | undefined;
+  /** The same output, as JSON lines when standard output is no terminal: for commands whose results programs read. */
+  forReader(): Output;
 }
 
 /** Makes the output of one run. */
@@ -63,5 +73,10 @@ export function createOutput(options: {
       if (!json) print(stderr, line);
     },
     diagnostic: (line) => print(stderr, line),
+    text: (text) => {
+      if (!json) stdout.write(text);
+    },
+    screen: !json && stderr.isTTY === true && env['TERM'] !== 'dumb' ? stderr : undefined,
+    forReader: () => createOutput({ ...options, json: json || stdout.isTTY !== true }),
   };
 }

@@ -139,6 +139,7 @@ function policyFor(step: StepName, retry: RetryPolicy, { verify }: ProvisioningJ
 
 /** What a device's error makes of it. */
 export function outcomeOf(code: string): DeviceOutcome {
+  if (code === 'ERR_DEVICE_INELIGIBLE') return 'skipped';
   if (conflictCodes.has(code)) return 'conflict';
   return blockedCodes.has(code) ? 'blocked' : 'failed';
 }

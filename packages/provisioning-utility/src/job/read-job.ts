@@ -22,16 +22,7 @@ export function readJob(
     readonly globalEndpoint?: string | undefined;
   } = {},
 ): ProvisioningJob {
-  if (text.length > maxJobLength)
-    throw new ProvisioningError('ERR_JOB', `the job is longer than ${maxJobLength}`);
-  const job = new ObjectReader(
-    parseYaml(text) ?? {},
-    'the job',
-    ['service', 'enrollment', 'configure', 'verify'],
-    'ERR_JOB',
-  );
-  const service =
-    job.optionalObject('service', serviceNames) ?? new ObjectReader({}, 'service', serviceNames, 'ERR_JOB');
+  const { job, service } = openJob(text);
   const pick = (name: 'endpoint' | 'policyName' | 'idScope' | 'globalEndpoint'): string | undefined =>
     overrides[name] ?? service.optionalText(name, /^.{1,512}$/, 'must be text');
   const endpoint = pick('endpoint');
@@ -48,6 +39,27 @@ export function readJob(
     configure: readConfigure(job.optionalObject('configure', configureNames)),
     verify: readVerify(job.optionalObject('verify', ['timeoutSeconds', 'pauseSeconds'])),
   };
+}
+
+/** What a job says of the service, whether or not the rest of it is there yet. Throws `ERR_JOB`. */
+export function readJobService(text: string): {
+  readonly endpoint: string | undefined;
+  readonly policyName: string | undefined;
+} {
+  const { service } = openJob(text);
+  const read = (name: string): string | undefined => service.optionalText(name, /^.{1,512}$/, 'must be text');
+  return { endpoint: read('endpoint'), policyName: read('policyName') };
+}
+
+function openJob(text: string): { readonly job: ObjectReader; readonly service: ObjectReader } {
+  if (text.length > maxJobLength) {
+    throw new ProvisioningError('ERR_JOB', `the job is longer than ${maxJobLength}`);
+  }
+  const names = ['service', 'enrollment', 'configure', 'verify'];
+  const job = new ObjectReader(parseYaml(text) ?? {}, 'the job', names, 'ERR_JOB');
+  const service =
+    job.optionalObject('service', serviceNames) ?? new ObjectReader({}, 'service', serviceNames, 'ERR_JOB');
+  return { job, service };
 }
 
 const serviceNames = ['endpoint', 'policyName', 'idScope', 'globalEndpoint'];

@@ -8,6 +8,7 @@ export type DeviceOutcome =
   | 'provisioned'
   | 'unchanged'
   | 'pending'
+  | 'skipped'
   | 'failed'
   | 'conflict'
   | 'blocked'
@@ -19,6 +20,7 @@ export const deviceOutcomes: readonly DeviceOutcome[] = Object.freeze([
   'provisioned',
   'unchanged',
   'pending',
+  'skipped',
   'failed',
   'conflict',
   'blocked',

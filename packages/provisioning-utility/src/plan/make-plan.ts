@@ -176,6 +176,7 @@ function planned(
 }
 
 function verdictOf(code: string): PlannedDevice['verdict'] {
+  if (code === 'ERR_DEVICE_INELIGIBLE') return 'skipped';
   if (conflictCodes.has(code)) return 'conflict';
   return blockedCodes.has(code) ? 'blocked' : 'failed';
 }

@@ -74,7 +74,8 @@ export interface PlannedDevice {
   /** Serial in lower case; devices in conflict have `#2`, `#3` behind it. */
   readonly key: string;
   readonly inventory: InventoryDevice;
-  readonly verdict: 'ready' | 'conflict' | 'blocked' | 'failed';
+  /** `skipped` for what the inventory says must not be provisioned, such as a switch that answers probes as well. */
+  readonly verdict: 'ready' | 'skipped' | 'conflict' | 'blocked' | 'failed';
   readonly problem?: PlanProblem;
   readonly warnings: readonly string[];
   readonly registrationId?: string;

@@ -31,7 +31,7 @@ export function renderPlan(plan: ProvisioningPlan, format: PlanFormat): string {
 
 /** `18 ready, 2 conflict`. */
 function describeVerdicts({ devices }: ProvisioningPlan): string {
-  const verdicts = ['ready', 'conflict', 'blocked', 'failed'] as const;
+  const verdicts = ['ready', 'skipped', 'conflict', 'blocked', 'failed'] as const;
   const parts = verdicts
     .map((verdict) => [devices.filter((device) => device.verdict === verdict).length, verdict] as const)
     .filter(([count]) => count > 0);

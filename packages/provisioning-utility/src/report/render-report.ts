@@ -150,7 +150,9 @@ function isFailure({ outcome }: ReportedDevice): boolean {
 }
 
 function isSkipped({ outcome }: ReportedDevice): boolean {
-  return outcome === 'pending' || outcome === 'interrupted' || outcome === 'not-started';
+  return (
+    outcome === 'skipped' || outcome === 'pending' || outcome === 'interrupted' || outcome === 'not-started'
+  );
 }
 
 /** Escapes markup, and leaves out what XML 1.0 cannot hold. */
