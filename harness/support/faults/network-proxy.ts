@@ -119,11 +119,13 @@ function forward(
   let queue: Promise<void> = Promise.resolve();
   const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      to.once('close', () => {
+      const end = (): void => {
         clearTimeout(timer);
+        to.off('close', end);
         resolve();
-      });
+      };
+      const timer = setTimeout(end, ms);
+      to.once('close', end);
     });
   const pass = async (chunk: Buffer): Promise<void> => {
     fault ??= takeFault();
