@@ -17,6 +17,12 @@ const commandNames = [
   'plan',
   'apply',
   'report',
+  'registrar',
+  'token mint',
+  'token inspect',
+  'token list',
+  'token revoke',
+  'self-register',
 ];
 const register = ['register', '--host', 'localhost:1', '--id-scope', 'scope', '--tpm', 'swtpm://localhost:1'];
 

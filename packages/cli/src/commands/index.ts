@@ -7,6 +7,12 @@ import { enrollmentCommands } from './enrollment/index.ts';
 import { planCommand } from './plan.ts';
 import { registerCommand } from './register.ts';
 import { reportCommand } from './report.ts';
+import { registrarCommand } from './registrar.ts';
+import { selfRegisterCommand } from './self-register.ts';
+import { tokenInspectCommand } from './token-inspect.ts';
+import { tokenListCommand } from './token-list.ts';
+import { tokenMintCommand } from './token-mint.ts';
+import { tokenRevokeCommand } from './token-revoke.ts';
 import { tpmInfoCommand } from './tpm-info.ts';
 
 /** Every command, in the order help lists them. */
@@ -20,4 +26,10 @@ export const commands: readonly Command[] = Object.freeze([
   planCommand,
   applyCommand,
   reportCommand,
+  registrarCommand,
+  tokenMintCommand,
+  tokenInspectCommand,
+  tokenListCommand,
+  tokenRevokeCommand,
+  selfRegisterCommand,
 ]);

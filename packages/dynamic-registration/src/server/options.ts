@@ -45,8 +45,8 @@ export interface RegistrationHandlerOptions {
   readonly store: RegistrationStore;
   /** Keys tokens are verified with; a function is asked at every request, for keys that rotate. */
   readonly keys: readonly TokenKey[] | (() => readonly TokenKey[]);
-  /** What `aud` may name, usually the public URL of the registration. At least one in strict mode. */
-  readonly audience: readonly string[];
+  /** What `aud` may name, usually the public URL of the registration. At least one in strict mode. A function is asked at every request. */
+  readonly audience: readonly string[] | (() => readonly string[]);
   /** Speaks as the seed does, and takes its tokens: its three refusals, its reply, any secret; what is weak is logged. Default false. */
   readonly compatible?: boolean;
   /** Path of the registration; default `/api/register-device`. */
@@ -86,9 +86,13 @@ export interface RegistrationHandlerOptions {
 
 /** The options with their defaults. */
 export interface ResolvedOptions extends Required<
-  Omit<RegistrationHandlerOptions, 'keys' | 'allowedIds' | 'beforeRegistration' | 'broker' | 'rateLimits'>
+  Omit<
+    RegistrationHandlerOptions,
+    'keys' | 'audience' | 'allowedIds' | 'beforeRegistration' | 'broker' | 'rateLimits'
+  >
 > {
   readonly keys: () => readonly TokenKey[];
+  readonly audience: () => readonly string[];
   readonly isAllowed: (manufacturerId: string) => Promise<boolean>;
   readonly beforeRegistration: RegistrationHandlerOptions['beforeRegistration'] | undefined;
   readonly broker: string | undefined;
@@ -105,7 +109,7 @@ const defaultRateLimits: Required<RateLimits> = {
 
 /** Checks the options and fills in defaults. Throws `ERR_INVALID_ARGUMENT`, `ERR_OUT_OF_RANGE` or `ERR_TOKEN_KEY`. */
 export function resolveOptions(options: RegistrationHandlerOptions): ResolvedOptions {
-  const { keys, allowedIds, compatible = false, recipes = {}, rateLimits = {} } = options;
+  const { keys, audience, allowedIds, compatible = false, recipes = {}, rateLimits = {} } = options;
   const defaultRecipe = options.defaultRecipe ?? defaultRecipeName;
   const allRecipes = { [defaultRecipeName]: generatorRecipe, ...recipes };
   if (typeof keys !== 'function') {
@@ -116,7 +120,7 @@ export function resolveOptions(options: RegistrationHandlerOptions): ResolvedOpt
       throw new InvalidArgumentError('options.keys', 'hold a weak secret, which compatibility alone takes');
     }
   }
-  if (options.audience.length === 0 && !compatible) {
+  if (typeof audience !== 'function' && audience.length === 0 && !compatible) {
     throw new InvalidArgumentError(
       'options.audience',
       'must name this registrar, so that tokens for others are refused',
@@ -139,7 +143,7 @@ export function resolveOptions(options: RegistrationHandlerOptions): ResolvedOpt
   return {
     store: options.store,
     keys: typeof keys === 'function' ? keys : () => keys,
-    audience: options.audience,
+    audience: typeof audience === 'function' ? audience : () => audience,
     compatible,
     registrationPath,
     recipes: allRecipes,

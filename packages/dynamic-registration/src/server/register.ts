@@ -108,7 +108,7 @@ function readProof(proof: unknown): Uint8Array | undefined {
 async function verify(token: unknown, options: ResolvedOptions): Promise<VerifiedToken | Refused> {
   const { keys, audience, compatible, clock } = options;
   try {
-    return await verifyToken(token, { keys: keys(), audience, compatible, now: clock.now() });
+    return await verifyToken(token, { keys: keys(), audience: audience(), compatible, now: clock.now() });
   } catch (error) {
     if (!(error instanceof TokenRefusedError)) throw error;
     return { kind: 'refused', code: 'token-refused', reason: error.reason };

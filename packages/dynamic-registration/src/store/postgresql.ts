@@ -13,6 +13,8 @@ export interface PostgresqlOptions {
   readonly maxConnections?: number;
   /** How long an operation is tried again while the database is away or busy, in milliseconds, 0 to 120,000; default 15,000. */
   readonly retryForMs?: number;
+  /** Loads the package `pg`, for a program that brings its own; default `import('pg')`. */
+  readonly driver?: () => Promise<unknown>;
   /** Waits between attempts; default the system's. */
   readonly clock?: Clock;
 }
@@ -33,7 +35,7 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<SqlDat
   if (!(url instanceof Secret)) throw new InvalidArgumentError('options.url', 'must be a Secret');
   checkRange('options.maxConnections', maxConnections, 1, 100);
   checkRange('options.retryForMs', retryForMs, 0, 120_000);
-  const pool = await createPool(url, maxConnections);
+  const pool = await createPool(url, maxConnections, options.driver ?? (() => import('pg')));
   const database = createPostgresql(pool, { retryForMs, clock });
   try {
     await database.run('SELECT 1');
@@ -48,10 +50,10 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<SqlDat
   return database;
 }
 
-async function createPool(url: Secret, max: number): Promise<Pool> {
+async function createPool(url: Secret, max: number, load: () => Promise<unknown>): Promise<Pool> {
   let driver: typeof import('pg');
   try {
-    driver = await import('pg');
+    driver = (await load()) as typeof import('pg');
   } catch (cause) {
     throw new StoreError('ERR_STORE_DRIVER', 'the package pg is not installed', {
       cause,
