@@ -13,7 +13,7 @@ import { openJournal } from '@endorse/provisioning-utility';
 import { createGatewayClient, createMemoryPins } from '@endorse/thingspro-edge';
 import { describeFleet } from '../gateways/fleet-specs.ts';
 import type { SimulatedGateway } from '../gateways/gateway.ts';
-import { createSiteOperator } from '../gateways/provision-site.ts';
+import { accessTo, createSiteOperator } from '../gateways/provision-site.ts';
 import type { Site } from '../gateways/site.ts';
 import { startSite } from '../gateways/site.ts';
 import { factoryPassword, factoryUser } from '../gateways/spec.ts';
@@ -58,7 +58,7 @@ export async function measureFleet(options: {
       specs: describeFleet({ count: options.gateways, quirks: false, port: 0, network: [47, 0] }),
     });
     await site.fleet.keysReady();
-    await using operator = createSiteOperator(site, { job });
+    await using operator = createSiteOperator(accessTo(site), { job });
     const signal = AbortSignal.timeout(600_000);
     const [inventory, discoveryMs] = await timed(() => operator.discover(signal));
     const [plan, planMs] = await timed(() => operator.plan(inventory, { signal }));
@@ -91,7 +91,7 @@ async function measureOneByOne(count: number): Promise<{ readonly alone: Summary
     specs: describeFleet({ count: 2 * count, quirks: false, port: 0, network: [48, 0] }),
   });
   await site.fleet.keysReady();
-  await using operator = createSiteOperator(site, { job, limits: { concurrency: 1 } });
+  await using operator = createSiteOperator(accessTo(site), { job, limits: { concurrency: 1 } });
   const inventory = await operator.discover(AbortSignal.timeout(60_000));
   const alone: number[] = [];
   const parts: number[] = [];

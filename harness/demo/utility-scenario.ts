@@ -2,7 +2,7 @@
 import type { InventoryDevice, JournalEntry, ProvisioningReport } from '@endorse/provisioning-utility';
 import { describeFleet } from '../gateways/fleet-specs.ts';
 import type { SiteOperator } from '../gateways/provision-site.ts';
-import { createSiteOperator } from '../gateways/provision-site.ts';
+import { accessTo, createSiteOperator } from '../gateways/provision-site.ts';
 import { startSite } from '../gateways/site.ts';
 import type { GatewayFault } from '../gateways/spec.ts';
 import type { ScenarioOptions } from './scene.ts';
@@ -36,7 +36,7 @@ export async function runUtilityScenario({ emit, signal }: ScenarioOptions): Pro
   );
   story.happened('service listens', `${site.emulator.endpoints.http}, ID scope ${site.emulator.idScope}`);
   const operator = resources.use(
-    createSiteOperator(site, { job: { verify: { timeoutMs: 5_000, pauseMs: 250 } } }),
+    createSiteOperator(accessTo(site), { job: { verify: { timeoutMs: 5_000, pauseMs: 250 } } }),
   );
 
   story.step('Discover', 'one broadcast; what answers is a hint, and nothing secret was sent');

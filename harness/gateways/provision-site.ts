@@ -11,6 +11,7 @@ import type {
   Journal,
   JournalEntry,
   MakePlanOptions,
+  PasswordStore,
   ProvisioningJob,
   ProvisioningPlan,
   ProvisioningPorts,
@@ -35,11 +36,45 @@ export interface SiteOperator extends AsyncDisposable {
   apply(plan: ProvisioningPlan, options?: Partial<ApplyPlanOptions>): Promise<ProvisioningReport>;
 }
 
+/** What an operator has to know of a site. */
+export interface SiteAccess {
+  /** Host of the provisioning service, with its port. */
+  readonly provisioningHost: string;
+  readonly idScope: string;
+  /** `https://host:port` that gateways are told. */
+  readonly globalEndpoint: string;
+  readonly serviceConnectionString: Secret;
+  /** CA of the service, PEM. */
+  readonly caPem: string;
+  readonly discoveryPort: number;
+  /** How many devices are there. */
+  readonly deviceCount: number;
+}
+
 /** Options of {@link createSiteOperator}. */
 export interface SiteOperatorOptions {
   /** What differs from the usual job. */
   readonly job?: Partial<ProvisioningJob>;
   readonly limits?: RunLimits;
+  /** Default: in memory. */
+  readonly pins?: PinStore;
+  /** Where passwords of single gateways are kept; default: nowhere. */
+  readonly passwords?: PasswordStore;
+  /** Asks every gateway whose discovery was closed, which takes a second; default true. */
+  readonly probe?: boolean;
+}
+
+/** How to get at a site of this process. */
+export function accessTo({ emulator, fleet, discoveryPort }: Site): SiteAccess {
+  return {
+    provisioningHost: emulator.provisioningHost,
+    idScope: emulator.idScope,
+    globalEndpoint: emulator.endpoints.http,
+    serviceConnectionString: emulator.serviceConnectionString,
+    caPem: emulator.caPem,
+    discoveryPort,
+    deviceCount: fleet.gateways.length,
+  };
 }
 
 /** Models that the operator means to provision. */
@@ -49,18 +84,17 @@ const eligibility = { models: ['AIG-*', 'UC-*'], capabilities: ['dps'] };
 const fastLimits: RunLimits = { concurrency: 8, cloudCallsPerMinute: 100_000, cloudBurst: 1_000 };
 
 /** Prepares an operator who enrolls, writes back, closes SSH, console and discovery, and waits for `assigned`. */
-export function createSiteOperator(site: Site, options: SiteOperatorOptions = {}): SiteOperator {
-  const { emulator, discoveryPort } = site;
+export function createSiteOperator(site: SiteAccess, options: SiteOperatorOptions = {}): SiteOperator {
+  const { discoveryPort, pins = createMemoryPins(), passwords, probe = true } = { ...site, ...options };
   const limits = { ...fastLimits, ...options.limits };
   const client: EnrollmentClient = createEnrollmentClient({
-    connectionString: emulator.serviceConnectionString,
-    ca: emulator.caPem,
+    connectionString: site.serviceConnectionString,
+    ca: site.caPem,
   });
-  const pins = createMemoryPins();
   const job: ProvisioningJob = {
-    service: { endpoint: emulator.provisioningHost, policyName: 'provisioningserviceowner' },
+    service: { endpoint: site.provisioningHost, policyName: 'provisioningserviceowner' },
     enrollment: { capabilities: { iotEdge: true } },
-    writeBack: { idScope: emulator.idScope, globalEndpoint: emulator.endpoints.http },
+    writeBack: { idScope: site.idScope, globalEndpoint: site.globalEndpoint },
     configure: {
       time: true,
       ssh: false,
@@ -85,7 +119,8 @@ export function createSiteOperator(site: Site, options: SiteOperatorOptions = {}
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
-    probe: discoveryProbe({ port: discoveryPort, loopback: true, windowMs: 1_000 }),
+    probe: probe ? discoveryProbe({ port: discoveryPort, loopback: true, windowMs: 1_000 }) : undefined,
+    passwords,
   };
   const credentials: CredentialPolicy = {
     factoryDefault: { name: factoryUser, password: Secret.fromText(factoryPassword) },
@@ -101,7 +136,7 @@ export function createSiteOperator(site: Site, options: SiteOperatorOptions = {}
         loopback: true,
         interfaces: ['lo'],
         windowMs: 5_000,
-        expectedCount: Math.min(site.fleet.gateways.length, maxExpected),
+        expectedCount: Math.min(site.deviceCount, maxExpected),
         eligibility,
         signal,
       });

@@ -4,7 +4,7 @@ import type { JournalEntry, ProvisioningReport } from '@endorse/provisioning-uti
 import { deviceOutcomes, renderReport } from '@endorse/provisioning-utility';
 import { expect, test } from 'vitest';
 import { breakSome, describeFleet } from '../gateways/fleet-specs.ts';
-import { createSiteOperator } from '../gateways/provision-site.ts';
+import { accessTo, createSiteOperator } from '../gateways/provision-site.ts';
 import type { Site } from '../gateways/site.ts';
 import { startSite } from '../gateways/site.ts';
 import type { GatewayFault } from '../gateways/spec.ts';
@@ -63,7 +63,7 @@ test(
       specs: describeFleet({ count: 12, port: 0, network: [42, 0] }),
       algorithm: 'ecc',
     });
-    await using operator = createSiteOperator(site);
+    await using operator = createSiteOperator(accessTo(site));
     const inventory = await operator.discover(AbortSignal.timeout(minutes));
     expect(inventory).toHaveLength(13);
     const report = await operator.apply(await operator.plan(inventory));
@@ -95,7 +95,7 @@ test(
   async () => {
     const specs = describeFleet({ count: 3, quirks: false, port: 0, network: [45, 0] });
     await using site = await startSite({ specs, algorithm: 'ecc' });
-    await using operator = createSiteOperator(site);
+    await using operator = createSiteOperator(accessTo(site));
     using watch = watchRequests();
     const report = await operator.apply(
       await operator.plan(await operator.discover(AbortSignal.timeout(minutes))),
@@ -134,7 +134,7 @@ test(
       faults: breakSome(count, gatewayFaults.length),
     });
     await using site = await startSite({ specs, algorithm: 'ecc' });
-    await using operator = createSiteOperator(site, {
+    await using operator = createSiteOperator(accessTo(site), {
       job: { verify: { timeoutMs: 4_000, pauseMs: 200 } },
       limits: { maxAttempts: 3 },
     });
@@ -176,7 +176,7 @@ test(
       specs: describeFleet({ count, quirks: false, port: 0, network: [44, 0], faults }),
       algorithm: 'ecc',
     });
-    await using operator = createSiteOperator(site, {
+    await using operator = createSiteOperator(accessTo(site), {
       job: { verify: { timeoutMs: 5_000, pauseMs: 200 } },
       limits: { maxAttempts: 3 },
     });
