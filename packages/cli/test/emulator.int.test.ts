@@ -21,6 +21,7 @@ interface Ready {
   readonly idScope: string;
   readonly serviceConnectionString: string;
   readonly caFile: string;
+  readonly adminUrl: string;
   readonly endpoints: Readonly<Record<'http' | 'service' | 'hub', string>> & {
     readonly amqp: string;
     readonly mqtt: string;
@@ -67,6 +68,7 @@ describe('endorse emulator', () => {
       'serviceConnectionString',
       'caFile',
       'endpoints',
+      'adminUrl',
     ]);
     expect(Object.keys(ready.endpoints)).toEqual(['http', 'amqp', 'mqtt', 'service', 'hub']);
 
@@ -157,7 +159,10 @@ describe('endorse emulator', () => {
       return ready;
     };
     const first = await readReady('SIGKILL');
-    expect(await readReady('SIGINT')).toEqual(first);
+    // The token of the admin API is that of a run.
+    const again = await readReady('SIGINT');
+    expect(again).toEqual({ ...first, adminUrl: again.adminUrl });
+    expect(again.adminUrl).not.toBe(first.adminUrl);
     expect(existsSync(first.caFile)).toBe(true);
     await using emulator = startCli(['emulator', '--json', '--data', data]);
     await emulator.line(/"ready"/);

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import type { Clock, Logger, RandomSource } from '@endorse/interface';
+import type { Clock, Logger, RandomSource, Secret } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
 import { normalizeHostname } from './certificate/server-names.ts';
 import type { LinkedHub } from './allocation/linked-hub.ts';
@@ -10,7 +10,7 @@ import { checkCoreOptions } from './core/core-options.ts';
 /** Options of `startEmulator`; every one has a default that suits a test. */
 export interface EmulatorOptions extends Omit<
   EmulatorCoreOptions,
-  'clock' | 'random' | 'hubs' | 'hostnames' | 'callWebHook'
+  'clock' | 'random' | 'hubs' | 'hostnames' | 'callWebHook' | 'onDeviceExchange'
 > {
   /** Port of the device and service API, 0 to 65535; default that of the last time in the data directory, else 0, the system chooses. */
   readonly httpPort?: number;
@@ -24,6 +24,13 @@ export interface EmulatorOptions extends Omit<
   readonly amqpPort?: number;
   /** Port of MQTT over TLS, 0 to 65535; default as for `httpPort`. */
   readonly mqttPort?: number;
+  /**
+   * Port of the admin API and its page, 0 to 65535, on 127.0.0.1 whatever `bind` says; default none: there is no admin
+   * API, and nothing is traced.
+   */
+  readonly adminPort?: number;
+  /** What the admin API wants as bearer token; default a fresh one. 16 to 256 letters, digits, `-` and `_`. */
+  readonly adminToken?: Secret;
   /** Address to listen on; default `127.0.0.1`. Anything but a loopback address needs `allowNonLoopback`. */
   readonly bind?: string;
   /**
@@ -96,6 +103,10 @@ export function resolveOptions(options: EmulatorOptions): EmulatorNames {
       `is ${bind}, which other machines can reach; this is a fake service whose CA and keys protect nothing, so it ` +
         'listens on loopback addresses only, unless allowNonLoopback: true says that this is meant',
     );
+  }
+  if (options.adminPort !== undefined) checkPort('adminPort', options.adminPort);
+  if (options.adminToken !== undefined && !/^[\w-]{16,256}$/.test(options.adminToken.revealText())) {
+    throw new InvalidArgumentError('options.adminToken', 'must have 16 to 256 letters, digits, - and _');
   }
   checkPort('httpPort', options.httpPort ?? 0);
   checkPort('hubPort', options.hubPort ?? 0);

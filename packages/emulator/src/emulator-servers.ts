@@ -37,6 +37,8 @@ export interface EmulatorServers {
   readonly ca: { readonly caPem: string; readonly caFile?: string };
   /** Asks for every connection from now on whether to show it a certificate that expired yesterday. */
   readonly showExpiredCertificate: (isShown: (carrier: FaultCarrier) => boolean) => void;
+  /** Closes one more thing along with them. */
+  readonly alsoClose: (close: () => Promise<void>) => void;
   /** Stops listening, then lets go of what is stored; harmless when repeated. */
   readonly close: () => Promise<void>;
 }
@@ -51,7 +53,7 @@ export async function openServers(
   stamps: Stamps & { readonly clock: Clock },
   state: EmulatorState,
 ): Promise<EmulatorServers> {
-  const open: Listening[] = [];
+  const open: Pick<Listening, 'close'>[] = [];
   let isExpiredShown = (_carrier: FaultCarrier): boolean => false;
   let closed: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
@@ -117,6 +119,7 @@ export async function openServers(
       showExpiredCertificate: (isShown) => {
         isExpiredShown = isShown;
       },
+      alsoClose: (closeOther) => void open.push({ close: closeOther }),
       close,
     };
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Clock, RandomSource } from '@endorse/interface';
 import { Secret, silentLogger } from '@endorse/interface';
 import { systemClock, systemRandom } from '@endorse/interface/node';
 import { formatHostPort, formatServiceConnectionString } from '@endorse/protocol';
+import type { EmulatorAdmin, StartedAdmin } from './admin/start-admin.ts';
 import type { LinkedHub } from './allocation/linked-hub.ts';
 import { loopbackNames } from './certificate/server-names.ts';
 import type { EmulatorCore } from './core/core.ts';
@@ -67,6 +68,8 @@ export interface Emulator extends AsyncDisposable {
   /** File with the same PEM; absent without `caDirectory` and `dataDirectory`. */
   readonly caFile?: string;
   readonly endpoints: EmulatorEndpoints;
+  /** Where the admin API is; absent without `adminPort`. */
+  readonly admin?: EmulatorAdmin;
   /** What goes wrong on purpose, to be changed at any time. */
   readonly faults: FaultScript;
   /** The last messages the hubs accepted, oldest first. */
@@ -136,15 +139,33 @@ export async function startEmulator(given: EmulatorOptions = {}): Promise<Emulat
   const servers = await openServers(options, names, ports, state);
   const stopping = new AbortController();
   try {
-    const core = createCore({ ...options, ...state.coreOptions }, names, ports, servers, stopping.signal);
+    const admin = await openAdmin(options, servers, random);
+    const coreOptions = { ...options, ...state.coreOptions };
+    const core = createCore(coreOptions, names, ports, servers, stopping.signal, admin);
     seeds.apply(core);
     servers.showExpiredCertificate((carrier) => core.faults.hitConnection(carrier));
     serveCarriers(core, servers, ports);
-    return describe(core, names, servers, stopping);
+    const emulator = describe(core, names, servers, stopping, admin);
+    const { provisioningHost, endpoints, caFile } = emulator;
+    admin?.serve(core, { provisioningHost, endpoints, caFile, startedAt: ports.clock.now() });
+    return emulator;
   } catch (error) {
     await servers.close();
     throw error;
   }
+}
+
+/** Loaded only by those who want it. */
+async function openAdmin(
+  { adminPort, adminToken }: EmulatorOptions,
+  servers: EmulatorServers,
+  random: RandomSource,
+): Promise<StartedAdmin | undefined> {
+  if (adminPort === undefined) return undefined;
+  const { startAdmin } = await import('./admin/start-admin.ts');
+  const admin = await startAdmin(adminPort, adminToken, random);
+  servers.alsoClose(admin.close);
+  return admin;
 }
 
 interface Ports extends Stamps {
@@ -158,6 +179,7 @@ function createCore(
   ports: Ports,
   servers: EmulatorServers,
   signal: AbortSignal,
+  admin: StartedAdmin | undefined,
 ): EmulatorCore {
   const { logger = silentLogger, onEvent, webHookTimeoutMs: timeoutMs = 10_000 } = options;
   return createEmulatorCore({
@@ -166,9 +188,11 @@ function createCore(
     hostnames: [...loopbackNames, ...names.hostnames],
     hubs: servers.hubs.map(({ linked }) => linked),
     callWebHook: createWebHookCaller({ timeoutMs, signal }),
+    ...(admin === undefined ? {} : { onDeviceExchange: admin.onDeviceExchange }),
     onEvent: (event: EmulatorEvent) => {
       const { event: name, at: _at, ...fields } = event;
       logger.log(name === 'request-refused' ? 'warn' : 'info', name, fields);
+      admin?.onEvent(event);
       onEvent?.(event);
     },
   });
@@ -179,6 +203,7 @@ function describe(
   { advertisedHost }: EmulatorNames,
   servers: EmulatorServers,
   stopping: AbortController,
+  admin: StartedAdmin | undefined,
 ): Emulator {
   const provisioningHost = formatHostPort({ host: advertisedHost, port: servers.service.port });
   const [policy] = core.policies;
@@ -208,6 +233,7 @@ function describe(
       amqp: `amqps://${formatHostPort({ host: advertisedHost, port: servers.amqp.port })}`,
       mqtt: `mqtts://${formatHostPort({ host: advertisedHost, port: servers.mqtt.port })}`,
     },
+    ...(admin === undefined ? {} : { admin: admin.admin }),
     faults: core.faults,
     get telemetry() {
       return core.telemetry;

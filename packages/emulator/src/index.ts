@@ -25,6 +25,7 @@
  *
  * @packageDocumentation
  */
+export type { EmulatorAdmin } from './admin/start-admin.ts';
 export type { Allocate, AllocationDecision, AllocationRequest } from './allocation/allocation.ts';
 export type { LinkedHub } from './allocation/linked-hub.ts';
 export type { CallWebHook, WebHookOutcome, WebHookRequest } from './allocation/web-hook.ts';

@@ -17,13 +17,14 @@ export const emulatorCommand: Command = defineCommand({
   description: [
     'Runs an emulated Device Provisioning Service with real TPM attestation, its service API and a small IoT hub, until Ctrl-C. Nothing leaves the machine, and everything is forgotten at the end, unless --data names a directory to keep it in.',
     'Clients have to trust its CA: its file is printed. With --ca-dir or --data the CA is kept there and used again, otherwise it is made anew and its file removed at the end.',
-    'With --json the first line is {"event":"ready",…} with the ID scope, the connection string of the service API, the CA file and the endpoints; further lines tell what happens.',
+    'With --json the first line is {"event":"ready",…} with the ID scope, the connection string of the service API, the CA file, the address of the admin page and the endpoints; further lines tell what happens.',
   ],
   options: {
     'http-port': port('port of the device and service API'),
     'hub-port': port('port of the hub'),
     'amqp-port': port('port of AMQP'),
     'mqtt-port': port('port of MQTT'),
+    'admin-port': port('port of the admin page and its API, on this machine only'),
     bind: { type: 'string', value: 'ADDR', summary: 'address to listen on', default: '127.0.0.1' },
     'allow-non-loopback': {
       type: 'boolean',
@@ -134,6 +135,7 @@ export const emulatorCommand: Command = defineCommand({
         ...(hubs.length === 0 ? {} : { hubs }),
         ...(seed === undefined ? {} : { random: createSeededRandom(seed) }),
         ...(values['seed-file'] === undefined ? {} : { seedFile: values['seed-file'] }),
+        adminPort: values['admin-port'] ?? 0,
         ...(values['advertised-host'] === undefined ? {} : { advertisedHost: values['advertised-host'] }),
         ...(values.data === undefined ? {} : { dataDirectory: values.data }),
         ...(values['http-port'] === undefined ? {} : { httpPort: values['http-port'] }),
@@ -188,6 +190,7 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
       service: endpoints.service,
       hub: endpoints.hub,
     },
+    adminUrl: adminUrl(emulator),
   });
   const row = (name: string, value: string): void =>
     output.result(`${output.style('dim', name.padEnd(12))} ${value}`);
@@ -201,6 +204,7 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
   }
   row('CA file', caFile ?? 'none');
   row('service API', serviceConnectionString);
+  row('admin page', adminUrl(emulator) ?? 'none');
   output.result('');
   output.result(
     output.style(
@@ -212,6 +216,11 @@ function announce(emulator: Emulator, { output }: CommandContext): void {
   output.result(
     `  endorse register --host ${provisioningHost} --id-scope ${idScope} --ca ${caFile ?? 'FILE'} --tpm URL`,
   );
+}
+
+/** The page takes the token from the fragment, which browsers send to nobody. */
+function adminUrl({ admin }: Emulator): string | undefined {
+  return admin && `${admin.url}/#token=${admin.token.revealText()}`;
 }
 
 function writeConnectionString(file: string, connectionString: Secret): void {

@@ -9,6 +9,7 @@ import { checkLinkedHubs } from '../allocation/linked-hub.ts';
 import type { CallWebHook } from '../allocation/web-hook.ts';
 import type { NonceForm } from '../drs/encrypt-nonce.ts';
 import { nonceForms } from '../drs/encrypt-nonce.ts';
+import type { DeviceExchange } from '../faults/fault-injection.ts';
 import type { FaultRule } from '../faults/fault-rule.ts';
 import { decodeFaultRule } from '../faults/decode-fault-rule.ts';
 import type { EmulatorEvent } from './events.ts';
@@ -54,6 +55,8 @@ export interface EmulatorCoreOptions {
   readonly faults?: readonly FaultRule[];
   /** How many telemetry messages are kept, 1 to 100,000; default 1000, and never more than 16 MiB. */
   readonly maxTelemetryMessages?: number;
+  /** Told of every request of the device API with its answer, credentials included: not for logs. Must not throw. */
+  readonly onDeviceExchange?: (exchange: DeviceExchange) => void;
   /** Receives every {@link EmulatorEvent}. What it throws is ignored. */
   readonly onEvent?: (event: EmulatorEvent) => void;
 }

@@ -30,6 +30,7 @@ import { applySeed } from '../seed/apply-seed.ts';
 import type { EmulatorSeed } from '../seed/seed.ts';
 import { restoreSnapshot, writeSnapshot } from '../store/snapshot.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
+import type { EmulatorStore } from './store.ts';
 import type { LinkedHub } from '../allocation/linked-hub.ts';
 import { createWebHookCalls } from '../allocation/web-hook-calls.ts';
 import type { DrsService } from '../drs/drs-requests.ts';
@@ -58,6 +59,8 @@ export interface EmulatorCore extends DeviceService, FaultInjection {
   readonly enrollmentGroups: EnrollmentGroupService;
   /** The service API for many records at once: bulk operations and queries. */
   readonly collections: CollectionService;
+  /** What is kept; whoever reads it sees whole steps only, and writes through the services. */
+  readonly store: EmulatorStore;
   /** The last telemetry messages of all hubs, oldest first. */
   readonly telemetry: readonly TelemetryMessage[];
   /** Answers any request of the device API; the same operations as the methods, for carriers that decide by what arrives. */
@@ -144,7 +147,15 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     drs,
     faults,
     strictness: parts.strictness,
-    ...createFaultInjection({ script: faults, clock, handleDeviceRequest, emit, retryAfterSeconds }),
+    ...createFaultInjection({
+      script: faults,
+      clock,
+      handleDeviceRequest,
+      emit,
+      retryAfterSeconds,
+      onDeviceExchange: options.onDeviceExchange,
+    }),
+    store,
     createTpmEnrollment: (enrollment) => void writeEnrollment(toIndividualEnrollment(enrollment)),
     createSymmetricKeyEnrollment: (enrollment) =>
       keysOf(writeEnrollment(toSymmetricKeyEnrollment(enrollment)).attestation),

@@ -84,6 +84,7 @@ export type {
 export type { DeviceMemory, IssuedChallenge, RememberedAssignment } from './device-memory.ts';
 export type { DeviceProof, EnrolledDevice } from './enrolled-device.ts';
 export type { EmulatorEvent, EmulatorEventDetails } from './events.ts';
+export type { DeviceExchange } from '../faults/fault-injection.ts';
 export type { ServiceFault } from './fault.ts';
 export type { Strictness } from './strictness.ts';
 export type { Quotas } from './quotas.ts';

@@ -14,6 +14,15 @@ export interface DeviceAnswer {
   readonly delivery: Delivery;
 }
 
+/** A request of the device API and how it was answered, for whoever looks on. Holds credentials: not for logs. */
+export interface DeviceExchange {
+  /** When it was answered, in milliseconds since 1970. */
+  readonly at: number;
+  readonly carrier: FaultCarrier;
+  readonly request: DeviceRequest;
+  readonly answer: DeviceAnswer;
+}
+
 /** What carriers call in the place of the core's services, so that a fault script has its say. */
 export interface FaultInjection {
   /** Answers a request of the device API. */
@@ -29,6 +38,8 @@ export interface FaultInjectionParts {
   readonly handleDeviceRequest: (request: DeviceRequest) => DeviceResponse;
   readonly emit: (event: EmulatorEventDetails) => void;
   readonly retryAfterSeconds: number;
+  /** Told of every request of the device API. */
+  readonly onDeviceExchange?: ((exchange: DeviceExchange) => void) | undefined;
 }
 
 /** Makes the injection over a script. */
@@ -55,21 +66,27 @@ export function createFaultInjection(parts: FaultInjectionParts): FaultInjection
   return {
     underFaults: (subject, handle) => run(plan(subject), handle),
     answerDevice: (carrier, request) => {
-      const planned = plan({ carrier, operation: operationOf(request), device: request.registrationId });
-      const answer = run(planned, () => handleDeviceRequest(request));
-      const { delivery } = answer;
-      switch (answer.outcome) {
-        case 'dropped':
-          return { delivery };
-        case 'refused':
-          return { response: { outcome: 'fault', fault: answer.fault }, delivery };
-        case 'answered':
-          return { response: spoilDeviceResponse(planned, answer.response, retryAfterSeconds), delivery };
-        default:
-          return answer satisfies never;
-      }
+      const answer = answerDevice(carrier, request);
+      parts.onDeviceExchange?.({ at: clock.now(), carrier, request, answer });
+      return answer;
     },
   };
+
+  function answerDevice(carrier: FaultCarrier, request: DeviceRequest): DeviceAnswer {
+    const planned = plan({ carrier, operation: operationOf(request), device: request.registrationId });
+    const answer = run(planned, () => handleDeviceRequest(request));
+    const { delivery } = answer;
+    switch (answer.outcome) {
+      case 'dropped':
+        return { delivery };
+      case 'refused':
+        return { response: { outcome: 'fault', fault: answer.fault }, delivery };
+      case 'answered':
+        return { response: spoilDeviceResponse(planned, answer.response, retryAfterSeconds), delivery };
+      default:
+        return answer satisfies never;
+    }
+  }
 }
 
 /** A clock that can be off for the time of one call. */

@@ -42,6 +42,8 @@ export interface IotHub {
   removeDevice(deviceId: string): boolean;
   /** Device ids with the SHA-256 fingerprint of each key and the thumbprints of certificates, for tests and displays. */
   listDevices(): readonly DeviceDescription[];
+  /** How many devices there are. */
+  countDevices(): number;
   /** The devices that are connected now. */
   listConnected(): readonly ConnectedDevice[];
 
@@ -111,6 +113,7 @@ export function createHub({ hostName, acceptedHosts, store, clock, telemetry, em
       return wasThere;
     },
     listDevices: () => [...store.devices.list()].map(describeDevice),
+    countDevices: () => store.devices.count(),
     listConnected: () => connections.list(),
     acceptEvent: (request) => {
       const access = findAccess(request, 'send-event');

@@ -36,8 +36,16 @@ export function tlsOptions({ certificatePem, privateKeyPem }: ServerCredentials)
 
 /** Makes a TLS or HTTPS server listen. Rejects with `ERR_EMULATOR_LISTEN`. */
 export function startListening(server: TlsServer, options: ListenOptions): Promise<Listening> {
-  server.maxConnections = maxConnections;
   if (options.substitute !== undefined) substituteCredentials(server, options, options.substitute);
+  return startListeningPlain(server, options);
+}
+
+/** Makes any server listen, as it is. Rejects with `ERR_EMULATOR_LISTEN`. */
+export function startListeningPlain(
+  server: Server,
+  options: Pick<ListenOptions, 'bind' | 'port'>,
+): Promise<Listening> {
+  server.maxConnections = maxConnections;
   const sockets = trackSockets(server);
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(options, cause)));
@@ -87,7 +95,10 @@ function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void
   });
 }
 
-function listenError({ bind, port }: ListenOptions, cause: NodeJS.ErrnoException): EmulatorError {
+function listenError(
+  { bind, port }: Pick<ListenOptions, 'bind' | 'port'>,
+  cause: NodeJS.ErrnoException,
+): EmulatorError {
   const remedies: Readonly<Record<string, string>> = {
     EADDRINUSE: 'Choose another port, or 0 to let the system choose.',
     EACCES: 'Choose a port from 1024 up, or allow this process to bind lower ones.',
