@@ -15,8 +15,6 @@ const transports = {
   http: () => new (require('azure-iot-provisioning-device-http').Http)(),
   amqp: () => new (require('azure-iot-provisioning-device-amqp').Amqp)(),
   'amqp-ws': () => new (require('azure-iot-provisioning-device-amqp').AmqpWs)(),
-  mqtt: () => new (require('azure-iot-provisioning-device-mqtt').Mqtt)(),
-  'mqtt-ws': () => new (require('azure-iot-provisioning-device-mqtt').MqttWs)(),
 };
 
 const securityClients = {

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Check, Finding } from './check.ts';
 import { renderDependencyTable } from './dependency-table.ts';
+import { renderErrorReference, renderResponseCodes } from './error-reference.ts';
 import { runTool } from './tool.ts';
 import { readWorkspace } from './workspace.ts';
 
@@ -26,6 +27,8 @@ export const generatedSections: readonly GeneratedSection[] = [
     name: 'provisioning-client-machine',
     render: renderMachineOf('provisioning-client'),
   },
+  { file: 'docs/errors.md', name: 'error-codes', render: renderErrorReference },
+  { file: 'docs/errors.md', name: 'response-codes', render: renderResponseCodes },
 ];
 
 /** The check over the checkout. */

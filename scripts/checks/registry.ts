@@ -4,6 +4,7 @@ import type { Check } from './check.ts';
 import { changesets } from './changesets.ts';
 import { dependencies } from './dependencies.ts';
 import { docComments } from './doc-comments.ts';
+import { documentationSite } from './documentation-site.ts';
 import { examples } from './examples.ts';
 import { generated } from './generated.ts';
 import { formatting, linting } from './oxc.ts';
@@ -29,4 +30,5 @@ export const checks: readonly Check[] = Object.freeze([
   tarballs,
   installation,
   apiReports,
+  documentationSite,
 ]);

@@ -67,6 +67,11 @@ export const commands = Object.freeze({
     tools: [],
     entry: 'scripts/api-reports.ts',
   },
+  docs: {
+    summary: 'builds the documentation site into reports/site',
+    tools: [],
+    entry: 'docs/tools/site.mjs',
+  },
   images: {
     summary: 'builds the container images: TPM simulators and the emulator',
     tools: [],

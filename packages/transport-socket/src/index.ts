@@ -25,8 +25,6 @@
  *
  * @packageDocumentation
  */
-export type { WaitBounds, WaitOutcome } from './bounded-wait.ts';
-export { waitFor } from './bounded-wait.ts';
 export { checkClientCertificate } from './client-certificate.ts';
 export { connectError, isTlsAlert, openError, tlsError } from './connect-errors.ts';
 export type { ConnectionOptions, ConnectionSettings } from './connection-options.ts';
@@ -38,5 +36,3 @@ export type { SessionTarget } from './session-target.ts';
 export { checkTarget, checkToken, requireSame, sessionClosed } from './session-target.ts';
 export type { SocketSet } from './socket-set.ts';
 export { createSocketSet } from './socket-set.ts';
-export type { StreamSource, StreamSourceOptions } from './stream-source.ts';
-export { createStreamSource } from './stream-source.ts';

@@ -19,7 +19,7 @@ import type { Strictness } from './strictness.ts';
 import { strictnessLevels } from './strictness.ts';
 import type { EmulatorStore } from './store.ts';
 
-/** Options of {@link createEmulatorCore}. */
+/** Options of `createEmulatorCore`. */
 export interface EmulatorCoreOptions {
   /** The service's time; a virtual clock makes expiry, skew and timeouts testable. */
   readonly clock: Clock;
