@@ -8,6 +8,7 @@ import { isEndorseError } from '@endorse/interface';
 import type { CarrierName } from './carriers.ts';
 import { carriers } from './carriers.ts';
 import type { DemoSink } from './events.ts';
+import { runLoopScenario } from './loop-scenario.ts';
 import { createJsonSink, createTextSink } from './render-text.ts';
 import type { ScenarioOptions } from './scene.ts';
 import { runSymmetricKeyScenario } from './symmetric-key-scenario.ts';
@@ -16,6 +17,7 @@ import { runUtilityScenario } from './utility-scenario.ts';
 import { runX509Scenario } from './x509-scenario.ts';
 
 const usage = `Usage: npm run demo -- [--transport http|amqp|amqp-ws] [--attestation tpm|symmetric-key|x509] [--json]
+       npm run demo -- --client ll [--dialect dps|drs] [--transport …] [--json]
        npm run demo -- --utility [--json]
 
 Starts the emulated provisioning service, enrolls a device, registers it, sends
@@ -27,6 +29,10 @@ tampered challenge is refused, too.
                          or amqp-ws
   --attestation KIND     how the device proves itself: tpm (the default),
                          symmetric-key or x509
+  --client KIND          core (the default), or ll: the pump-driven client in a loop, with
+                         a TPM, told by its states
+  --dialect NAME         what the ll client speaks: dps (the default), today's protocol,
+                         or drs, that of the requirements of 2017
   --utility              twenty simulated gateways instead, some of them broken: found on
                          the network, planned, provisioned and reported (Linux)
   --json                 one JSON object a line instead of text
@@ -38,6 +44,8 @@ const scenarios = {
   'symmetric-key': runSymmetricKeyScenario,
   x509: runX509Scenario,
   utility: runUtilityScenario,
+  'll-dps': (options: ScenarioOptions) => runLoopScenario(options, 'dps'),
+  'll-drs': (options: ScenarioOptions) => runLoopScenario(options, 'drs'),
 } as const satisfies Readonly<Record<string, (options: ScenarioOptions) => Promise<void>>>;
 
 type Scenario = keyof typeof scenarios;
@@ -88,6 +96,8 @@ function parseUsage(): number | Usage {
       options: {
         transport: { type: 'string', default: 'http' },
         attestation: { type: 'string', default: 'tpm' },
+        client: { type: 'string', default: 'core' },
+        dialect: { type: 'string' },
         utility: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -99,11 +109,36 @@ function parseUsage(): number | Usage {
     }
     const transport = requireOneOf('--transport', values.transport, Object.keys(carriers) as CarrierName[]);
     const attestation = requireOneOf('--attestation', values.attestation, attestations);
-    return { json: values.json, transport, scenario: values.utility ? 'utility' : attestation };
+    const common = { json: values.json, transport };
+    const client = requireOneOf('--client', values.client, ['core', 'll']);
+    const dialect = requireOneOf('--dialect', values.dialect ?? 'dps', ['dps', 'drs']);
+    if (client === 'll')
+      return {
+        ...common,
+        scenario: loopScenario({ attestation, dialect, transport, utility: values.utility }),
+      };
+    if (values.dialect !== undefined) throw new TypeError('--dialect needs --client ll');
+    return { ...common, scenario: values.utility ? 'utility' : attestation };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;
   }
+}
+
+/** The pump-driven client tells one story, with a TPM; the older dialect is HTTP and nothing else. */
+function loopScenario(wanted: {
+  readonly attestation: string;
+  readonly dialect: 'dps' | 'drs';
+  readonly transport: string;
+  readonly utility: boolean;
+}): Scenario {
+  const { attestation, dialect, transport, utility } = wanted;
+  if (attestation !== 'tpm') throw new TypeError(`--client ll is told with a TPM, not with ${attestation}`);
+  if (utility) throw new TypeError('--utility and --client ll are two stories');
+  if (dialect === 'drs' && transport !== 'http') {
+    throw new TypeError(`--dialect drs goes over http, not over ${transport}`);
+  }
+  return `ll-${dialect}`;
 }
 
 function requireOneOf<Name extends string>(flag: string, value: string, allowed: readonly Name[]): Name {

@@ -77,6 +77,37 @@ test(
   },
 );
 
+describe.each(['drs', 'dps'])('the demo of the pump-driven client (%s)', (dialect) => {
+  test('shows the states, the hub and both refusals', async () => {
+    const { exitCode, stdout, stderr } = await runDemo('--client', 'll', '--dialect', dialect, '--json');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const events = parseJsonLines(stdout);
+    expect(events.at(-1)).toMatchObject({ event: 'done', ok: true });
+    const states = events.flatMap(({ event, name }) =>
+      event === 'progress' && String(name).startsWith('state ') ? [String(name).slice('state '.length)] : [],
+    );
+    expect(states.slice(0, 10)).toEqual([
+      'REGISTER_SEND',
+      'REGISTER_SENT',
+      'REGISTER_RECV',
+      'CONFIRM_SEND',
+      'CONFIRM_SENT',
+      'CONFIRM_RECV',
+      'URL_REQ_SEND',
+      'URL_REQ_SENT',
+      'URL_REQ_RECV',
+      'READY',
+    ]);
+    const named = (name: string): typeof events => events.filter(({ event }) => event === name);
+    expect(named('assigned')).toMatchObject([{ deviceId: 'demo-device' }]);
+    expect(named('telemetry')).toMatchObject([{ status: 204 }]);
+    expect(named('refused').map(({ scenario, code }) => [scenario, code])).toEqual([
+      ['another-tpm', 'ERR_PROV_TRANSPORT'],
+      ['another-tpm-with-copied-public-keys', 'ERR_PROV_KEY'],
+    ]);
+  });
+});
+
 test('the demo tells a person the same', async () => {
   const { exitCode, stdout } = await runDemo('--attestation', 'symmetric-key');
   expect(exitCode).toBe(0);
@@ -90,6 +121,8 @@ test.each([
     'carrier-pigeon',
     /--transport is carrier-pigeon, but it must be one of: http, amqp, amqp-ws\n/,
   ],
+  ['--client', 'rust', /--client is rust, but it must be one of: core, ll\n/],
+  ['--dialect', 'drs', /--dialect needs --client ll\n/],
   ['--attestation', 'toString', /--attestation is toString, but .* tpm, symmetric-key, x509\n/],
 ])('%s %s ends with 2 and the usage', async (flag, value, problem) => {
   const { exitCode, stdout, stderr } = await runDemo(flag, value);
