@@ -174,7 +174,7 @@ test('a service that assigns for ever is given up at the deadline', async () => 
 });
 
 test('a service that assigns for ever is given up after 500 requests when the clock stands still', async () => {
-  const { peer, begin, turn, told } = await startBench({ throttleMs: 0 });
+  const { client, peer, begin, turn, told } = await startBench({ throttleMs: 0 });
   await begin();
   peer.reply(200, { operationId: 'o', status: 'assigning' });
   for (let turns = 0; turns < 2000 && !told.some((line) => line.startsWith('result')); turns += 1) {
@@ -183,6 +183,7 @@ test('a service that assigns for ever is given up after 500 requests when the cl
   }
   expect(told.at(-1)).toBe('result TIMEOUT null null context');
   expect(peer.requests).toHaveLength(501);
+  expect(client.lastError?.message).toContain('still assigning after 500 status requests');
 });
 
 test('a clock that is set back stops no wait', async () => {

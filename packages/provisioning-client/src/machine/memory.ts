@@ -6,7 +6,7 @@ import { ProvDeviceResult } from '../results.ts';
 import type { ServiceReply } from '../service-reply.ts';
 import type { EventOf, MachineEvent } from './events.ts';
 import type { MachineState, Run, RunLimits } from './state.ts';
-import { idleState, maxChallenges } from './state.ts';
+import { idleState, maxChallenges, maxPolls } from './state.ts';
 
 /** What a row remembers with. */
 export interface StepContext {
@@ -77,6 +77,12 @@ export function timeOut(
   const message = `PROV_DEVICE_RESULT_TIMEOUT: ${cause.message}`;
   const error = new ProvisioningClientError(ProvDeviceResult.TIMEOUT, message, { cause });
   return { ...run, waitingSince: undefined, error };
+}
+
+export function giveUpPolling({ run }: MachineState): Run {
+  const problem = `the service is still assigning after ${maxPolls} status requests`;
+  const message = `PROV_DEVICE_RESULT_TIMEOUT: ${problem}`;
+  return { ...run, error: new ProvisioningClientError(ProvDeviceResult.TIMEOUT, message) };
 }
 
 /** Nothing of a run reaches the next one. */

@@ -34,6 +34,7 @@ import {
   connect,
   fail,
   forget,
+  giveUpPolling,
   hold,
   pollAndWait,
   pollLater,
@@ -133,7 +134,7 @@ export const transitions: readonly Transition[] = Object.freeze([
     does: ['send-status-request'],
     remember: pollAndWait,
   }),
-  row(['STATUS_SEND', 'URL_REQ_SEND'], 'work', 'ERROR', { when: noPollsLeft, remember: timeOut }),
+  row(['STATUS_SEND', 'URL_REQ_SEND'], 'work', 'ERROR', { when: noPollsLeft, remember: giveUpPolling }),
   row(['URL_REQ_RECV'], 'work', 'URL_REQ_RECV', {
     when: assignedWithKey,
     does: ['import-key'],
