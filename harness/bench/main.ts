@@ -2,7 +2,7 @@
  * `npm run bench`: our clients beside the peers, on one TPM and one emulator, in one run.
  *
  * Prints JSON to `reports/bench/tpm-over-http.json` and a table to standard output;
- * `--update-readme` puts the table into README.md; `--fleet` measures a fleet of gateways instead. Figures are never asserted on: machines are noisy.
+ * `--update-readme` puts the table into README.md; `--fleet` measures a fleet of gateways instead, `--discovery` how they are found. Figures are never asserted on: machines are noisy.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { createTpmSecurityClient } from '@endorse/security-tpm';
 import { startTpmSimulator } from '@endorse/tpm-simulator';
 import { measureCeremony } from './ceremony.ts';
 import { startEmulatorChild } from './emulator-child.ts';
+import { benchDiscovery } from './discovery-main.ts';
 import { benchFleet } from './fleet-main.ts';
 import { measureFreshProcess } from './fresh-process.ts';
 import { measureLoad } from './load.ts';
@@ -25,6 +26,7 @@ import { updateReadme } from './update-readme.ts';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    discovery: { type: 'boolean', default: false },
     fleet: { type: 'boolean', default: false },
     'update-readme': { type: 'boolean', default: false },
   },
@@ -96,6 +98,8 @@ async function enroll(tpm: string, emulator: Awaited<ReturnType<typeof startEmul
 
 if (values.fleet) {
   await benchFleet({ quick: values.quick });
+} else if (values.discovery) {
+  await benchDiscovery({ quick: values.quick });
 } else {
   const report = await measure();
   const directory = fileURLToPath(new URL('../../reports/bench/', import.meta.url));
