@@ -43,11 +43,11 @@ export async function measureDiscovery(size: {
 }
 
 async function findDevices(count: number): Promise<Omit<DiscoveryFigures, 'junk'>> {
-  const { child, first } = await startActor<{ readonly port: number }>('discovery-responders.mjs', [count]);
+  const { child, port } = await startActor('discovery-responders.mjs', [count]);
   try {
     const times: number[] = [];
     const startedAt = performance.now();
-    const run = discover({ ...onLoopback, port: first.port, windowMs: 10_000, expectedCount: count });
+    const run = discover({ ...onLoopback, port, windowMs: 10_000, expectedCount: count });
     for await (const { event } of run) {
       if (event === 'device-found') times.push(performance.now() - startedAt);
     }
@@ -63,11 +63,7 @@ async function findDevices(count: number): Promise<Omit<DiscoveryFigures, 'junk'
 }
 
 async function standJunk(perSecond: number, seconds: number): Promise<DiscoveryFigures['junk']> {
-  const { child, first } = await startActor<{ readonly port: number }>('discovery-flood.mjs', [
-    43_117,
-    perSecond,
-    seconds,
-  ]);
+  const { child, port } = await startActor('discovery-flood.mjs', [43_117, perSecond, seconds]);
   const collect = (): number => {
     collectGarbage();
     return process.memoryUsage().heapUsed;
@@ -81,7 +77,7 @@ async function standJunk(perSecond: number, seconds: number): Promise<DiscoveryF
     let peak = peakBefore;
     let received = 0;
     const windowMs = (seconds + 2) * 1000;
-    for await (const event of discover({ ...onLoopback, port: first.port, windowMs })) {
+    for await (const event of discover({ ...onLoopback, port, windowMs })) {
       peak = Math.max(peak, process.memoryUsage().rss);
       if (event.event === 'window-closed') ({ received } = event.summary.counters);
     }
@@ -105,18 +101,18 @@ const collectGarbage = runInNewContext('gc') as () => void;
 const onLoopback = { loopback: true, interfaces: ['127.0.0.1'] } as const;
 const mebibyte = 1024 * 1024;
 
-/** Starts an actor and waits for its first message. */
-async function startActor<Message>(
+/** Starts an actor and waits until it says which port it listens on. */
+async function startActor(
   name: string,
   args: readonly number[],
-): Promise<{ readonly child: ChildProcess; readonly first: Message }> {
+): Promise<{ readonly child: ChildProcess; readonly port: number }> {
   const file = fileURLToPath(new URL(`../actors/${name}`, import.meta.url));
   const child = fork(file, args.map(String), {
     execArgv: ['--conditions=@endorse/source'],
     stdio: 'inherit',
   });
-  const [first] = (await once(child, 'message')) as [Message];
-  return { child, first };
+  const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
+  return { child, port };
 }
 
 async function end(child: ChildProcess): Promise<void> {
