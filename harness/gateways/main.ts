@@ -4,6 +4,7 @@
  * Exit codes: 1 something could not be started, 2 usage error, 130 interrupted, which is the ordinary end.
  */
 import { once } from 'node:events';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultDiscoveryPort } from '@endorse/discovery';
 import { isEndorseError } from '@endorse/interface';
@@ -129,10 +130,30 @@ function describe({ fleet, emulator, discoveryPort }: Site, files: SiteFiles): s
     `${fleet.gateways.length} devices answer on UDP port ${discoveryPort} of the loopback network. Ctrl-C switches them off.`,
     row('provisioning service', emulator.endpoints.http),
     row('ID scope', emulator.idScope),
+    row('job', files.jobFile),
     row('CA of the service', files.caFile),
     row('connection string', `in ${files.connectionStringFile}`),
     row('gateways', `user ${files.userName}, password in ${files.passwordFile}`),
+    '',
+    'Type next, in another terminal:',
+    '',
+    ...nextCommands(files, discoveryPort),
   ].join('\n');
+}
+
+/** The commands that provision this site. */
+function nextCommands(files: SiteFiles, discoveryPort: number): readonly string[] {
+  const { caFile, connectionStringFile, passwordFile, jobFile } = files;
+  const beside = (name: string): string => join(dirname(jobFile), name);
+  const access = `--connection-string-file ${connectionStringFile} --ca ${caFile} --factory-password-file ${passwordFile} --pins ${beside('pins')}`;
+  const port = discoveryPort === defaultDiscoveryPort ? '' : ` --port ${discoveryPort}`;
+  const probePort = discoveryPort === defaultDiscoveryPort ? '' : ` --discovery-port ${discoveryPort}`;
+  const plan = beside('plan.json');
+  return [
+    `discover --loopback${port} --model 'AIG-*' --out ${beside('gateways.csv')}`,
+    `plan --inventory ${beside('gateways.csv')} --job ${jobFile} --out ${plan} ${access}`,
+    `apply --plan ${plan} ${access}${probePort} --report ${beside('run.md')}`,
+  ].map((command) => `  npm run -s endorse -- ${command}`);
 }
 
 process.exitCode = await main();

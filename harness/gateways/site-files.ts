@@ -9,6 +9,8 @@ export interface SiteFiles {
   readonly caFile: string;
   /** Connection string of its service API. */
   readonly connectionStringFile: string;
+  /** What the gateways shall become, for `endorse plan --job`. */
+  readonly jobFile: string;
   /** Password that every gateway has from the factory. */
   readonly passwordFile: string;
   readonly userName: string;
@@ -17,6 +19,10 @@ export interface SiteFiles {
 /** Writes them, readable for their owner only. */
 export async function writeSiteFiles(folder: string, emulator: Emulator): Promise<SiteFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  // What a run on an earlier site left: its certificates and keys exist no more.
+  for (const name of ['gateways.csv', 'pins', 'plan.json', 'plan.journal.jsonl', 'run.md']) {
+    await rm(join(folder, name), { force: true });
+  }
   const write = async (name: string, text: string): Promise<string> => {
     const file = join(folder, name);
     // A file that is there keeps its mode; a new one has ours.
@@ -26,6 +32,7 @@ export async function writeSiteFiles(folder: string, emulator: Emulator): Promis
   };
   return {
     caFile: await write('ca.pem', emulator.caPem),
+    jobFile: await write('job.yaml', describeJob(emulator)),
     connectionStringFile: await write(
       'connection-string',
       `${emulator.serviceConnectionString.revealText()}\n`,
@@ -33,4 +40,24 @@ export async function writeSiteFiles(folder: string, emulator: Emulator): Promis
     passwordFile: await write('gateway-password', `${factoryPassword}\n`),
     userName: factoryUser,
   };
+}
+
+function describeJob({ provisioningHost, idScope, endpoints }: Emulator): string {
+  return `# What every gateway of the site shall become.
+service:
+  endpoint: ${provisioningHost}
+  policyName: provisioningserviceowner
+  idScope: ${idScope}
+  globalEndpoint: ${endpoints.http}
+enrollment:
+  iotEdge: true
+configure:
+  time: true
+  ssh: false
+  serialConsole: false
+  discovery: false
+verify:
+  timeoutSeconds: 30
+  pauseSeconds: 1
+`;
 }
