@@ -21,6 +21,11 @@ describe('options', () => {
     ['nothing', {}, 'options.connectionString'],
     ['a misspelt name', { ...good, connectonString: 'x' }, 'options.connectonString'],
     ['a connection string without a key', { connectionString: 'HostName=x' }, 'options.connectionString'],
+    [
+      '[C5] a key that is not base64',
+      { connectionString: 'HostName=dps.example.test;SharedAccessKeyName=owner;SharedAccessKey=secret!' },
+      'options.connectionString',
+    ],
     ['a connection string of another type', { connectionString: 7 }, 'options.connectionString'],
     ['a connection string and a part', { ...good, hostName: 'x' }, 'options.hostName'],
     ['a host that is none', { ...parts, hostName: 'https://x/' }, 'options.hostName'],
