@@ -23,8 +23,8 @@ export const commands = Object.freeze({
     args: ['test'],
   },
   'test:system': {
-    summary: 'the tests against foreign tools: tpm2-tools, swtpm_setup, OpenSSL',
-    tools: ['swtpm', 'swtpm-tools', 'tpm2-tools', 'openssl', 'iproute2'],
+    summary: 'the tests against foreign tools: tpm2-tools, swtpm_setup, OpenSSL, Chromium',
+    tools: ['swtpm', 'swtpm-tools', 'tpm2-tools', 'openssl', 'iproute2', 'chromium'],
     entry: 'scripts/suites/main.ts',
     args: ['system'],
     containers: 'provided',

@@ -43,6 +43,7 @@ export const systemTools = Object.freeze({
     dnf: ['debootstrap'],
     brew: ['debootstrap'],
   },
+  chromium: { programs: ['chromium'], apt: ['chromium'], dnf: ['chromium'], brew: ['chromium'] },
   iproute2: { programs: ['ip'], apt: ['iproute2'], dnf: ['iproute'], brew: ['iproute2mac'] },
   openssl: { programs: ['openssl'], apt: ['openssl'], dnf: ['openssl'], brew: ['openssl@3'] },
 });
