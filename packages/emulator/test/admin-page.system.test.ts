@@ -112,9 +112,7 @@ test('connection strings are hidden until they are copied, and without the token
   expect(page.url()).not.toContain('token');
   await connect.getByRole('button', { name: 'Copy' }).last().click();
   await connect.getByRole('button', { name: 'Copied' }).waitFor();
-  expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
-    serviceConnectionString.revealText(),
-  );
+  expect(await page.evaluate('navigator.clipboard.readText()')).toBe(serviceConnectionString.revealText());
 
   const stranger = await (await browser.newContext()).newPage();
   await stranger.goto(admin?.url ?? '');
