@@ -226,6 +226,8 @@ export class ProvisioningClientLL implements Disposable {
   destroy(): void {
     this.#destroyed = true;
     this.#pump.destroy();
+    this.#settings.proxyUrl?.dispose();
+    this.#settings.privateKeyPem?.dispose();
   }
 
   /** The same as {@link destroy}. */

@@ -9,6 +9,7 @@ import type {
 import { LocalProtocolError, TimeoutError } from '@endorse/interface';
 import { formatHostPort, headerNames, parseHostPort } from '@endorse/protocol';
 import { checkClientCertificate, checkConnectionOptions } from '@endorse/transport-socket';
+import type { ConnectorSettings } from '@endorse/transport-socket/connector';
 import type { EagerConnection } from '../connection.ts';
 import { createConnection } from '../connection.ts';
 import { exchange } from '../exchange.ts';
@@ -29,8 +30,10 @@ export function createHttpPump(options: HttpPumpOptions = {}): PumpTransportProv
 function createPump(target: PumpTransportOptions, settings: HttpPumpSettings): PumpTransport {
   const { host, port } = parseHostPort(target.host, { argument: 'options.host' });
   const origin = `https://${formatHostPort({ host, port }, { defaultPort: 443 })}`;
-  const make = (): EagerConnection => connectionFor(target, settings, { host, port, origin });
-  let connection = make();
+  const connectorSettings = resolveConnector(target, settings, { host, port });
+  const { maxHeaderBytes } = settings;
+  // One for each opening: saying goodbye takes its time, and must not hit the next registration.
+  let connection = createConnection(origin, connectorSettings, { maxHeaderBytes });
   let due: (() => void)[] = [];
   let ending = new AbortController();
   let state: 'closed' | 'opening' | 'open' | 'busy' = 'closed';
@@ -91,18 +94,19 @@ function createPump(target: PumpTransportOptions, settings: HttpPumpSettings): P
       state = 'closed';
       ending.abort(new LocalProtocolError('ERR_SESSION_CLOSED', 'the pump was closed', { state: 'closed' }));
       ending = new AbortController();
-      // Saying goodbye takes its time, bounded; the next registration must not wait for it, nor be hit by it.
+      // Bounded, and never rejects.
       void connection.close();
-      connection = make();
+      connection = createConnection(origin, connectorSettings, { maxHeaderBytes });
     },
   };
 }
 
-function connectionFor(
+/** What connections are made from. Throws `ERR_INVALID_ARGUMENT`. */
+function resolveConnector(
   target: PumpTransportOptions,
-  { connection, maxHeaderBytes }: HttpPumpSettings,
-  { host, port, origin }: { readonly host: string; readonly port: number; readonly origin: string },
-): EagerConnection {
+  { connection }: HttpPumpSettings,
+  { host, port }: { readonly host: string; readonly port: number },
+): ConnectorSettings {
   const { trustedCertificatesPem, proxyUrl, clientCertificate } = target;
   const { ca, proxyCa, proxyFor } = checkConnectionOptions({
     ...connection,
@@ -111,11 +115,7 @@ function connectionFor(
   });
   const certificate = clientCertificate === undefined ? undefined : checkClientCertificate(clientCertificate);
   const proxy = proxyFor(host, port);
-  return createConnection(
-    origin,
-    { host, port, proxy, ca, proxyCa, clientCertificate: certificate, alpnProtocols: ['http/1.1'] },
-    { maxHeaderBytes },
-  );
+  return { host, port, proxy, ca, proxyCa, clientCertificate: certificate, alpnProtocols: ['http/1.1'] };
 }
 
 async function connect(connection: EagerConnection, origin: string, timeoutMs: number): Promise<undefined> {
