@@ -137,6 +137,15 @@ test('the example suite of the harness passes, its simulators being processes', 
   expect(output).toMatch(/Tests\s+3 passed \(3\)/);
 });
 
+test.each(['drs', 'dps'])('the sample loop is provisioned as it is installed (%s)', async (dialect) => {
+  await using project = await install('provisioning-loop');
+  const output = await runToEnd(process.execPath, ['loop.js'], {
+    cwd: project.folder,
+    env: { ...process.env, NODE_OPTIONS: '', DIALECT: dialect },
+  });
+  expect(output).toContain('PROV_DEVICE_RESULT_OK');
+});
+
 test('one package can be upgraded inside its range, and the rest goes on with it', async () => {
   await using project = await install('consumer-esm');
   const manifest = manifestOf('tpm2');
