@@ -17,6 +17,7 @@ const commandNames = [
   'plan',
   'apply',
   'report',
+  'explain',
   'registrar',
   'token mint',
   'token inspect',

@@ -8,7 +8,6 @@ export type ProvisioningErrorCode =
   | 'ERR_JOB'
   | 'ERR_PLAN_FILE'
   | 'ERR_PASSWORDS_FILE'
-  | 'ERR_SECRET_SOURCE'
   | 'ERR_REPORT_FILE'
   /** The world is not what the plan saw. */
   | 'ERR_PLAN_STALE'

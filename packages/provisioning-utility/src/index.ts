@@ -30,6 +30,8 @@ export type { EndorsementKey } from './endorsement-key.ts';
 export { readEndorsementKey, registrationIdFor } from './endorsement-key.ts';
 export type { ProvisioningErrorCode } from './errors.ts';
 export { ProvisioningError, blockedCodes, conflictCodes } from './errors.ts';
+export type { CodeExplanation } from './explain.ts';
+export { explainCode, listExplanations } from './explain.ts';
 export type { InventoryDevice, InventoryFormat } from './inventory/inventory.ts';
 export { inventoryFields, inventoryFormats, inventoryFromDiscovery } from './inventory/inventory.ts';
 export { inventoryFormatOf, maxInventoryDevices, readInventory } from './inventory/read-inventory.ts';

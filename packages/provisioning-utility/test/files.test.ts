@@ -1,6 +1,9 @@
 /** Files that people write: jobs, inventories, plans. */
 import { describe, expect, test } from 'vitest';
 import {
+  blockedCodes,
+  conflictCodes,
+  explainCode,
   findIdScopeWarning,
   formatPlan,
   inventoryFormatOf,
@@ -230,4 +233,11 @@ describe('plans', () => {
       expect(() => parsePlan(edited)).toThrowError(expect.objectContaining({ code: 'ERR_PLAN_FILE' }));
     }
   });
+});
+
+test('every code that a device can be in conflict or blocked by is explained, with what to do next', () => {
+  const codes = [...conflictCodes, ...blockedCodes];
+  expect(codes.filter((code) => explainCode(code) === undefined)).toEqual([]);
+  expect(explainCode('ERR_PLAN_STALE')?.next).toContain('new plan');
+  expect(explainCode('toString')).toBeUndefined();
 });

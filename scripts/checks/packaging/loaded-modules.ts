@@ -5,7 +5,11 @@
  * here loads none: HTTP must not come with the contracts, nor native code with
  * the TPM. Dependencies of what is named here are allowed with it.
  */
-export const allowedModules: Readonly<Record<string, readonly string[]>> = Object.freeze({});
+export const allowedModules: Readonly<Record<string, readonly string[]>> = Object.freeze({
+  // What a run cannot do without: the client of gateways, and the readers of what people write.
+  '@endorse/provisioning-utility': ['csv-parse', 'undici', 'yaml'],
+  '@endorse/thingspro-edge': ['undici'],
+});
 
 /** The packages of a lock file: name to names of its dependencies. */
 export type DependencyNames = Readonly<Record<string, readonly string[]>>;

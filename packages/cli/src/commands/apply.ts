@@ -90,6 +90,7 @@ export const applyCommand: Command = defineCommand({
         journal,
         ports,
         credentials,
+        secrets: [access.policyKey],
         limits: { concurrency: values.concurrency, cloudCallsPerMinute: values['calls-per-minute'] },
         maxFailures: values['max-failures'],
         stop: context.signal,

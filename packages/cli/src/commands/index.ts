@@ -4,6 +4,7 @@ import { discoverCommand } from './discover.ts';
 import { doctorCommand } from './doctor.ts';
 import { emulatorCommand } from './emulator.ts';
 import { enrollmentCommands } from './enrollment/index.ts';
+import { explainCommand } from './explain.ts';
 import { planCommand } from './plan.ts';
 import { registerCommand } from './register.ts';
 import { reportCommand } from './report.ts';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = Object.freeze([
   planCommand,
   applyCommand,
   reportCommand,
+  explainCommand,
   registrarCommand,
   tokenMintCommand,
   tokenInspectCommand,

@@ -104,6 +104,7 @@ export const planCommand: Command = defineCommand({
         inventory,
         ports,
         credentials,
+        secrets: [access.policyKey],
         limits: { concurrency: values.concurrency, cloudCallsPerMinute: values['calls-per-minute'] },
         signal: context.signal,
         onDevice: ({ key, verdict, problem }) => {

@@ -1,4 +1,4 @@
-import type { Clock } from '@endorse/interface';
+import type { Clock, Secret } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
 import type { CredentialPolicy } from '../credentials.ts';
 import { deviceHistories } from '../journal/device-history.ts';
@@ -9,6 +9,7 @@ import type { ProvisioningReport } from '../report/report.ts';
 import { createReport } from '../report/report.ts';
 import type { RunLimits } from '../run-options.ts';
 import { checkLimits } from '../run-options.ts';
+import { redactingPasswords } from '../support/redacting-passwords.ts';
 import { Redactor } from '../support/redactor.ts';
 import { runBounded } from '../support/run-bounded.ts';
 import { throttled } from '../support/throttle.ts';
@@ -22,6 +23,8 @@ export interface ApplyPlanOptions {
   readonly journal: Journal;
   readonly ports: ProvisioningPorts;
   readonly credentials: CredentialPolicy;
+  /** Further secrets to keep out of every message, such as the key of the service; default none. */
+  readonly secrets?: readonly Secret[] | undefined;
   /** Bounds; the defaults suit a laptop and the public service. */
   readonly limits?: RunLimits | undefined;
   /** No further device is begun after so many have failed, 1 to 1,000,000; default: all are. */
@@ -58,15 +61,21 @@ export async function applyPlan(options: ApplyPlanOptions): Promise<Provisioning
     burst: limits.cloudBurst,
     clock: ports.clock,
   });
+  const { supplied, factoryDefault } = options.credentials;
+  const redactor = new Redactor([supplied?.password, factoryDefault?.password, ...(options.secrets ?? [])]);
   let failures = 0;
   const isStopping = (): boolean =>
     options.stop?.aborted === true || options.signal?.aborted === true || broken.signal.aborted;
   const context: DeviceRunContext = {
     job: plan.job,
-    ports: { ...ports, enrollments: throttled(ports.enrollments, bucket) },
+    ports: {
+      ...ports,
+      enrollments: throttled(ports.enrollments, bucket),
+      passwords: redactingPasswords(ports.passwords, redactor),
+    },
     credentials: options.credentials,
     limits,
-    redactor: redactorFor(options.credentials),
+    redactor,
     histories,
     record,
     signal: AbortSignal.any([broken.signal, ...(options.signal === undefined ? [] : [options.signal])]),
@@ -140,13 +149,6 @@ function recorder(
     entries.push(entry);
     onEntry?.(entry);
   };
-}
-
-function redactorFor({ supplied, factoryDefault }: CredentialPolicy): Redactor {
-  const redactor = new Redactor();
-  redactor.add(supplied?.password);
-  redactor.add(factoryDefault?.password);
-  return redactor;
 }
 
 function checkMaxFailures(value: number | undefined): number {

@@ -89,14 +89,7 @@ export class DeviceSteps {
       case 'verify':
         if (this.#job.writeBack === undefined) return skipped('the job has no ID scope');
         if (verify.timeoutMs === 0) return skipped('not asked for');
-        return verifyAssigned({
-          ...options,
-          ...verify,
-          port: this.#ports.enrollments,
-          clock: this.#ports.clock,
-          registrationId: this.#registrationId,
-          before: this.#countsAnew ? this.#device.observed?.registration : undefined,
-        });
+        return this.#verify(options);
       case 'rotate-password':
         return this.#rotatePassword(options);
       case 'replace-certificate':
@@ -212,6 +205,25 @@ export class DeviceSteps {
     if (this.#job.configure.discovery !== false || probe === undefined) return outcome;
     await requireSilence({ ...options, probe, clock, device: { serial, host: address } });
     return { ...outcome, detail: `${outcome.detail}; silent to probes` };
+  }
+
+  /** The service's word counts; what the gateway says of its runtime is told beside it. */
+  async #verify(options: StepOptions): Promise<StepOutcome> {
+    const outcome = await verifyAssigned({
+      ...options,
+      ...this.#job.verify,
+      port: this.#ports.enrollments,
+      clock: this.#ports.clock,
+      registrationId: this.#registrationId,
+      before: this.#countsAnew ? this.#device.observed?.registration : undefined,
+    });
+    const { runtime } = await this.#open.getEdgeConfiguration({ signal: options.signal });
+    const runtimeStatus = runtime.status ?? 'absent';
+    return {
+      ...outcome,
+      detail: `${outcome.detail}; runtime ${runtimeStatus}`,
+      facts: { ...outcome.facts, runtimeStatus },
+    };
   }
 
   async #rotatePassword(options: StepOptions): Promise<StepOutcome> {

@@ -1,3 +1,4 @@
+import type { Secret } from '@endorse/interface';
 import type { CredentialPolicy } from '../credentials.ts';
 import { credentialsFor } from '../credentials.ts';
 import { ProvisioningError, blockedCodes, conflictCodes } from '../errors.ts';
@@ -10,6 +11,7 @@ import type { RunLimits } from '../run-options.ts';
 import { checkLimits } from '../run-options.ts';
 import { signIn } from '../steps/sign-in.ts';
 import { describeError } from '../support/describe-error.ts';
+import { redactingPasswords } from '../support/redacting-passwords.ts';
 import { Redactor } from '../support/redactor.ts';
 import { retrying } from '../support/retry.ts';
 import { runBounded } from '../support/run-bounded.ts';
@@ -26,6 +28,8 @@ export interface MakePlanOptions {
   readonly inventory: readonly InventoryDevice[];
   readonly ports: ProvisioningPorts;
   readonly credentials: CredentialPolicy;
+  /** Further secrets to keep out of every message, such as the key of the service; default none. */
+  readonly secrets?: readonly Secret[] | undefined;
   /** Bounds; the defaults suit a laptop and the public service. */
   readonly limits?: RunLimits | undefined;
   /** Aborts at once; rejects with the signal's reason. */
@@ -50,10 +54,13 @@ export async function makePlan(options: MakePlanOptions): Promise<ProvisioningPl
     burst: limits.cloudBurst,
     clock: ports.clock,
   });
-  const paced = { ...ports, enrollments: throttled(ports.enrollments, bucket) };
-  const redactor = new Redactor();
-  redactor.add(options.credentials.supplied?.password);
-  redactor.add(options.credentials.factoryDefault?.password);
+  const { supplied, factoryDefault } = options.credentials;
+  const redactor = new Redactor([supplied?.password, factoryDefault?.password, ...(options.secrets ?? [])]);
+  const paced = {
+    ...ports,
+    enrollments: throttled(ports.enrollments, bucket),
+    passwords: redactingPasswords(ports.passwords, redactor),
+  };
 
   const looks = new Map<Keyed, Look | PlanProblem>();
   const keyed = withKeys(inventory);

@@ -59,10 +59,11 @@ function notesOf({ inventory, problem, warnings }: PlannedDevice): readonly stri
   return [...told, ...remedy, ...warnings.map((warning) => line(`${inventory.serial}: warning: ${warning}`))];
 }
 
-function stepsOf({ inventory, steps }: PlannedDevice): string {
+function stepsOf({ inventory, observed, steps }: PlannedDevice): string {
   if (steps.length === 0) return '';
   const rows = steps.map(({ step, action, reason }) =>
     line(`  ${step.padEnd(20)} ${action.padEnd(14)} ${reason}`),
   );
-  return `\n${line(inventory.serial)}${rows.join('')}`;
+  const certificate = observed === undefined ? '' : line(`  certificate SHA-256 ${observed.fingerprint}`);
+  return `\n${line(inventory.serial)}${certificate}${rows.join('')}`;
 }

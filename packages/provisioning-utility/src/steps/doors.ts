@@ -6,6 +6,17 @@ import type { StepOptions } from './step-outcome.ts';
 /**
  * Looks from outside whether the discovery door is closed: a device that still answers a probe is `ERR_DOOR_OPEN`,
  * whatever its API says.
+ *
+ * @example
+ * ```js
+ * import { systemClock } from '@endorse/interface/node';
+ * import { discoveryProbe, requireSilence } from '@endorse/provisioning-utility';
+ *
+ * export async function checkDoor(serial, host) {
+ *   const signal = AbortSignal.timeout(30_000);
+ *   await requireSilence({ probe: discoveryProbe(), device: { serial, host }, clock: systemClock, signal });
+ * }
+ * ```
  */
 export async function requireSilence(
   options: StepOptions & {

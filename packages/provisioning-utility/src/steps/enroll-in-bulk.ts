@@ -24,6 +24,22 @@ export interface BulkPort {
 /**
  * Enrolls any number of devices whose keys are known in advance, from a delivery list: nobody has to reach them.
  * Devices fail one by one; the outcome has one entry for each, in the order given.
+ *
+ * @example
+ * ```js
+ * import { enrollInBulk, readEndorsementKey } from '@endorse/provisioning-utility';
+ *
+ * export async function enrollDelivery(client, rows) {
+ *   const devices = rows.map(({ serial, key }) => ({
+ *     registrationId: serial.toLowerCase(),
+ *     endorsementKey: readEndorsementKey(key).tpm2bPublic,
+ *     settings: { capabilities: { iotEdge: true } },
+ *   }));
+ *   const signal = AbortSignal.timeout(600_000);
+ *   const outcomes = await enrollInBulk({ enrollments: client.enrollments, devices, signal });
+ *   return outcomes.filter(({ result }) => result === 'failed');
+ * }
+ * ```
  */
 export async function enrollInBulk(options: {
   readonly enrollments: BulkPort;

@@ -80,6 +80,18 @@ export async function findEnrollment(
  * `planned` is the etag that a plan saw, or `absent`; when the enrollment is neither that nor what it shall be, somebody
  * else changed it: `ERR_PLAN_STALE`. Without `planned` the present one is updated. An enrollment with another key
  * is `ERR_ENROLLMENT_CONFLICT`; it is never replaced.
+ *
+ * @example
+ * ```js
+ * import { ensureEnrollment } from '@endorse/provisioning-utility';
+ *
+ * export async function enroll(client, registrationId, endorsementKey) {
+ *   const settings = { capabilities: { iotEdge: true } };
+ *   const desired = { registrationId, endorsementKey, settings };
+ *   const { result } = await ensureEnrollment({ port: client, desired, signal: AbortSignal.timeout(30_000) });
+ *   return result; // 'changed' the first time, 'unchanged' from then on
+ * }
+ * ```
  */
 export async function ensureEnrollment(
   options: StepOptions & {

@@ -7,6 +7,18 @@ import type { StepOptions, StepOutcome } from './step-outcome.ts';
 /**
  * Gives the gateway a password of its own. The store has it before the gateway does, so that it is never lost; one that
  * an interrupted run left there is used. A gateway that has its own already is left alone.
+ *
+ * @example
+ * ```js
+ * import { systemRandom as random } from '@endorse/interface/node';
+ * import { ensureOwnPassword, openPasswordsFile } from '@endorse/provisioning-utility';
+ *
+ * export async function rotate(session, serial, current) {
+ *   const passwords = openPasswordsFile('passwords.jsonl');
+ *   const signal = AbortSignal.timeout(30_000);
+ *   return ensureOwnPassword({ session, serial, passwords, current, random, signal });
+ * }
+ * ```
  */
 export async function ensureOwnPassword(
   options: StepOptions & {

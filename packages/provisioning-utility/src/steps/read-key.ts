@@ -9,6 +9,17 @@ import type { StepOptions } from './step-outcome.ts';
  *
  * Rejects with `ERR_GATEWAY_NO_TPM` or `ERR_GATEWAY_NO_ENDORSEMENT_KEY`, `ERR_KEY_UNUSABLE`, and `ERR_KEY_CHANGED`
  * when the device is known to have another key: its TPM was exchanged, or it is another device.
+ *
+ * @example
+ * ```js
+ * import { readKey } from '@endorse/provisioning-utility';
+ *
+ * export async function showKey(session) {
+ *   const key = await readKey({ session, prepare: true, signal: AbortSignal.timeout(30_000) });
+ *   for (const warning of key.warnings) console.error(warning);
+ *   return Buffer.from(key.tpm2bPublic).toString('base64');
+ * }
+ * ```
  */
 export async function readKey(
   options: StepOptions & {

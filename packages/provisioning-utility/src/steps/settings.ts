@@ -21,6 +21,17 @@ export function phaseOf(step: SettingStep): SettingPhase {
  *
  * `planned` are the values a plan saw, by name: one that is neither that nor as it shall be is `ERR_PLAN_STALE`.
  * What a gateway does not have is reported and no failure. `ERR_WRITE_NOT_KEPT` when a setting does not stay.
+ *
+ * @example
+ * ```js
+ * import { ensureSettings } from '@endorse/provisioning-utility';
+ *
+ * export async function closeDoors(session) {
+ *   const desired = { ssh: { enabled: false }, serialConsole: false, discovery: false };
+ *   const signal = AbortSignal.timeout(60_000);
+ *   return ensureSettings({ session, desired, phase: 'close-doors', signal });
+ * }
+ * ```
  */
 export async function ensureSettings(
   options: StepOptions & {

@@ -16,6 +16,25 @@ export interface SignedIn {
  * Each of `credentials` is tried once, the next only after a refusal; there is more than one only after an interrupted
  * change of password. Rejects with the errors of the gateway client, and with `ERR_SERIAL_MISMATCH` when another unit
  * answers at the address.
+ *
+ * @example
+ * ```js
+ * import { createGatewayClient, createMemoryPins } from '@endorse/thingspro-edge';
+ * import { signIn } from '@endorse/provisioning-utility';
+ *
+ * export async function readIdentity(host, serial, password) {
+ *   const trust = { mode: 'trust-on-first-use', pins: createMemoryPins() };
+ *   const client = createGatewayClient({ host, trust, pinName: serial });
+ *   const signal = AbortSignal.timeout(30_000);
+ *   const credentials = [{ name: 'admin', password }];
+ *   const { session } = await signIn({ client, serial, credentials, signal });
+ *   try {
+ *     return await session.getIdentity({ signal });
+ *   } finally {
+ *     await session.close();
+ *   }
+ * }
+ * ```
  */
 export async function signIn(
   options: StepOptions & {

@@ -12,6 +12,19 @@ import type { StepOptions, StepOutcome } from './step-outcome.ts';
  *
  * `before` is the etag of a registration from before this run that does not count. Rejects with
  * `ERR_REGISTRATION_FAILED` when the service refused the device.
+ *
+ * @example
+ * ```js
+ * import { systemClock as clock } from '@endorse/interface/node';
+ * import { verifyAssigned } from '@endorse/provisioning-utility';
+ *
+ * export async function waitFor(client, registrationId) {
+ *   const signal = AbortSignal.timeout(600_000);
+ *   const options = { port: client, registrationId, clock, timeoutMs: 300_000, pauseMs: 5000 };
+ *   const { result, facts } = await verifyAssigned({ ...options, signal });
+ *   return result === 'pending' ? undefined : facts?.assignedHub;
+ * }
+ * ```
  */
 export async function verifyAssigned(
   options: StepOptions & {

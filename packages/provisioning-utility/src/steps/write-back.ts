@@ -47,6 +47,18 @@ export function decideWriteBack(
  *
  * `planned` is what a plan saw; a gateway that has neither that nor what it shall have was changed by somebody else:
  * `ERR_PLAN_STALE`. `ERR_WRITE_NOT_KEPT` when the gateway says yes and shows something else.
+ *
+ * @example
+ * ```js
+ * import { ensureEnabled, ensureWriteBack } from '@endorse/provisioning-utility';
+ *
+ * export async function tell(session, scopeId, registrationId) {
+ *   const globalEndpoint = 'https://global.azure-devices-provisioning.net';
+ *   const signal = AbortSignal.timeout(60_000);
+ *   await ensureWriteBack({ session, desired: { scopeId, registrationId, globalEndpoint }, signal });
+ *   return ensureEnabled({ session, signal });
+ * }
+ * ```
  */
 export async function ensureWriteBack(
   options: StepOptions & {

@@ -10,6 +10,11 @@ const shortestSecret = 4;
 export class Redactor {
   readonly #texts = new Set<string>();
 
+  /** Begins with the given secrets; what is undefined is none. */
+  constructor(secrets: readonly (Secret | undefined)[] = []) {
+    for (const secret of secrets) this.add(secret);
+  }
+
   /** Remembers a secret for as long as the redactor lives; as text, base64 and percent-encoded. */
   add(secret: Secret | undefined): void {
     if (secret === undefined) return;
