@@ -15,6 +15,8 @@ const transports = {
   http: () => new (require('azure-iot-provisioning-device-http').Http)(),
   amqp: () => new (require('azure-iot-provisioning-device-amqp').Amqp)(),
   'amqp-ws': () => new (require('azure-iot-provisioning-device-amqp').AmqpWs)(),
+  mqtt: () => new (require('azure-iot-provisioning-device-mqtt').Mqtt)(),
+  'mqtt-ws': () => new (require('azure-iot-provisioning-device-mqtt').MqttWs)(),
 };
 
 const securityClients = {

@@ -69,7 +69,7 @@ test(
     const report = await operator.apply(await operator.plan(inventory));
     expectWholeReport(report, 13);
     await expectTrueReport(report, site);
-    expect(report.totals).toMatchObject({ provisioned: 10, conflict: 2, blocked: 1 });
+    expect(report.totals).toMatchObject({ provisioned: 10, conflict: 2, skipped: 1 });
     const events = site.fleet.gateways.flatMap((gateway) => gateway.events);
     expect(events.filter(({ event }) => event === 'registration-failed')).toEqual([]);
 
@@ -80,7 +80,7 @@ test(
         if (entry.event === 'write-started') writes.push(entry);
       },
     });
-    expect(again.totals).toMatchObject({ unchanged: 10, conflict: 2, blocked: 1 });
+    expect(again.totals).toMatchObject({ unchanged: 10, conflict: 2, skipped: 1 });
     expect(writes).toEqual([]);
     const after = site.fleet.gateways.flatMap((gateway) => gateway.events).slice(0);
     const changes = (list: typeof after): number =>

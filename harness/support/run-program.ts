@@ -8,14 +8,15 @@ export interface ProgramRun {
   readonly stderr: string;
 }
 
-/** Shorter than a test may take, so that the test can say what was printed until then. */
-const timeoutMs = 25_000;
+/** Shorter than a test may take by default, so that the test can say what was printed until then. */
+const defaultTimeoutMs = 25_000;
 
 /** Runs a TypeScript file of the repository to its end as a process of its own. Killed, it has no exit code. */
 export function runProgram(
   file: URL,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  timeoutMs: number = defaultTimeoutMs,
 ): Promise<ProgramRun> {
   return new Promise((resolve) => {
     const child = execFile(

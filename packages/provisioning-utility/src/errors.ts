@@ -53,6 +53,7 @@ const faults: Readonly<Partial<Record<ProvisioningErrorCode, ErrorFault>>> = {
   ERR_KEY_UNUSABLE: 'peer',
   ERR_SERIAL_MISMATCH: 'peer',
   ERR_REGISTRATION_FAILED: 'service',
+  ERR_JOURNAL_LOCKED: 'local',
   ERR_JOURNAL_CORRUPT: 'local',
   ERR_JOURNAL_WRITE: 'local',
 };

@@ -25,6 +25,8 @@
  *
  * @packageDocumentation
  */
+export type { WaitBounds, WaitOutcome } from './bounded-wait.ts';
+export { waitFor } from './bounded-wait.ts';
 export { checkClientCertificate } from './client-certificate.ts';
 export { connectError, isTlsAlert, openError, tlsError } from './connect-errors.ts';
 export type { ConnectionOptions, ConnectionSettings } from './connection-options.ts';
@@ -36,3 +38,5 @@ export type { SessionTarget } from './session-target.ts';
 export { checkTarget, checkToken, requireSame, sessionClosed } from './session-target.ts';
 export type { SocketSet } from './socket-set.ts';
 export { createSocketSet } from './socket-set.ts';
+export type { StreamSource, StreamSourceOptions } from './stream-source.ts';
+export { createStreamSource } from './stream-source.ts';
