@@ -4,6 +4,7 @@ export interface Summary {
   readonly min: number;
   readonly median: number;
   readonly p95: number;
+  readonly p99: number;
   readonly max: number;
 }
 
@@ -15,6 +16,7 @@ export function summarize(values: readonly number[]): Summary {
     min: quantile(sorted, 0),
     median: quantile(sorted, 0.5),
     p95: quantile(sorted, 0.95),
+    p99: quantile(sorted, 0.99),
     max: quantile(sorted, 1),
   };
 }

@@ -47,6 +47,11 @@ export const commands = Object.freeze({
     tools: ['swtpm'],
     entry: 'harness/bench/main.ts',
   },
+  'bench:emulator': {
+    summary: 'the figures of the emulator: start, load and a million enrollments',
+    tools: [],
+    entry: 'harness/bench/emulator/main.ts',
+  },
   check: {
     summary: 'the checks alone, all or those named; --list lists them',
     tools: [],

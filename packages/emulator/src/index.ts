@@ -63,6 +63,9 @@ export type { ActiveFault, FaultScript, FaultHit, FaultSubject } from './faults/
 export type { TelemetryMessage } from './hub/telemetry.ts';
 export type { EmulatorSeed } from './seed/seed.ts';
 export { createSeededRandom } from './seeded-random.ts';
+export { createMemoryStore } from './store/memory-store.ts';
+export type { SettingsStore, SqliteStore } from './store/sqlite-store.ts';
+export { openSqliteStore } from './store/sqlite-store.ts';
 export type { AccessPolicy, AccessRight } from './service-api/access-policies.ts';
 export { accessRights } from './service-api/access-policies.ts';
 export type {

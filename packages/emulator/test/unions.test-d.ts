@@ -58,7 +58,7 @@ expectTypeOf<ServiceResponse['outcome']>().toEqualTypeOf<
   'enrollment' | 'enrollment-group' | 'attestation' | 'bulk' | 'page' | 'registration' | 'deleted' | 'fault'
 >();
 expectTypeOf<DisconnectReason>().toEqualTypeOf<
-  'taken-over' | 'credential-replaced' | 'device-removed' | 'token-expired' | 'hub-stopped'
+  'taken-over' | 'credential-replaced' | 'device-removed' | 'device-blocked' | 'token-expired' | 'hub-stopped'
 >();
 expectTypeOf<DeviceFeed>().toEqualTypeOf<'methods' | 'desired-properties'>();
 expectTypeOf<TwinPart>().toEqualTypeOf<'tags' | 'desired' | 'reported'>();

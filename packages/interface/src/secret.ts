@@ -11,13 +11,16 @@ export class Secret {
   #bytes: Uint8Array | undefined;
   /** Length in bytes; known even after {@link Secret.dispose}. */
   readonly byteLength: number;
-  /** First 8 hex digits of the SHA-256 of the value. */
-  readonly fingerprint: string;
+  /** First 8 hex digits of the SHA-256 of the value; known even after {@link Secret.dispose}. */
+  declare readonly fingerprint: string;
+  #fingerprint: string | undefined;
 
   private constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.byteLength = bytes.byteLength;
-    this.fingerprint = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+    // Most secrets are never shown, and hashing costs more than anything else that is done with a short one. A
+    // property of its own all the same, so that tests which compare secrets tell them apart.
+    Object.defineProperty(this, 'fingerprint', { get: () => this.#hash(), enumerable: true });
   }
 
   /** Wraps a copy of raw bytes. Throws `ERR_INVALID_ARGUMENT` when it is not a `Uint8Array`. */
@@ -64,8 +67,18 @@ export class Secret {
 
   /** Overwrites the value with zeros; harmless when repeated. */
   dispose(): void {
+    // Taken while there is something to take it of.
+    this.#hash();
     this.#bytes?.fill(0);
     this.#bytes = undefined;
+  }
+
+  #hash(): string {
+    this.#fingerprint ??= createHash('sha256')
+      .update(this.#bytes ?? new Uint8Array())
+      .digest('hex')
+      .slice(0, 8);
+    return this.#fingerprint;
   }
 
   /** `[Secret 32 bytes, sha256 1a2b3c4d…]`. */

@@ -12,6 +12,7 @@ export type DisconnectReason =
   | 'taken-over'
   | 'credential-replaced'
   | 'device-removed'
+  | 'device-blocked'
   | 'token-expired'
   | 'hub-stopped';
 

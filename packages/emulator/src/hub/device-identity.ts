@@ -7,14 +7,16 @@ export interface DeviceDescription {
   /** The first eight hexadecimal digits of the SHA-256 of each key. */
   readonly keyFingerprints: readonly string[];
   readonly thumbprints?: readonly string[];
+  readonly isBlocked?: true;
 }
 
 /** Describes a device without telling its keys. */
-export function describeDevice({ deviceId, keys, thumbprints }: HubDevice): DeviceDescription {
+export function describeDevice({ deviceId, keys, thumbprints, isBlocked }: HubDevice): DeviceDescription {
   return {
     deviceId,
     keyFingerprints: keys.map((key) => createHash('sha256').update(key).digest('hex').slice(0, 8)),
     ...(thumbprints === undefined ? {} : { thumbprints }),
+    ...(isBlocked === true ? { isBlocked } : {}),
   };
 }
 

@@ -24,6 +24,20 @@ export interface HubAccess {
 
 /** Checks a credential against the identity of the device it is for. */
 export function checkHubAccess(
+  credential: HubCredential,
+  device: HubDevice | undefined,
+  hosts: ReadonlySet<string>,
+  now: number,
+): HubAccess | HubRefusal {
+  const access = checkCredential(credential, device, hosts, now);
+  // Said to the device itself only: to anybody else it is none of their business.
+  if (access.outcome === 'granted' && access.device.isBlocked === true) {
+    return hubRefusals.unauthorized('the device is blocked on this hub');
+  }
+  return access;
+}
+
+function checkCredential(
   { deviceId, token, certificate }: HubCredential,
   device: HubDevice | undefined,
   hosts: ReadonlySet<string>,

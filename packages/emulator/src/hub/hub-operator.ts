@@ -26,6 +26,10 @@ export interface HubOperator {
    * `ERR_EMULATOR_METHOD_TIMEOUT` when it does not answer within `responseTimeoutMs`, and `ERR_INVALID_ARGUMENT`.
    */
   invokeMethod(deviceId: string, invocation: MethodInvocation): Promise<MethodAnswer>;
+  /** Keeps a device out of the hub, whatever key it registers with, and ends its connection. Its enrollment is another matter. */
+  blockDevice(deviceId: string): Promise<void>;
+  /** Lets it in again. */
+  unblockDevice(deviceId: string): Promise<void>;
   /** The devices that are connected now; HTTP has no connections in this sense. */
   readonly connectedDevices: readonly Pick<ConnectedDevice, 'deviceId' | 'connectedAt'>[];
 }
@@ -45,10 +49,16 @@ export function createHubOperator(hub: IotHub): HubOperator {
       if (outcome.outcome === 'refused') throw toError('invocation', outcome.fault);
       return { status: outcome.status, payload: outcome.payload };
     },
+    blockDevice: async (deviceId) => setBlocked(hub, deviceId, true),
+    unblockDevice: async (deviceId) => setBlocked(hub, deviceId, false),
     get connectedDevices() {
       return hub.listConnected().map(({ deviceId, connectedAt }) => ({ deviceId, connectedAt }));
     },
   };
+}
+
+function setBlocked(hub: IotHub, deviceId: string, isBlocked: boolean): void {
+  if (!hub.blockDevice(deviceId, isBlocked)) throw notFound(`there is no device ${deviceId} on this hub`);
 }
 
 function twinOf(outcome: TwinPatchOutcome): DeviceTwin {

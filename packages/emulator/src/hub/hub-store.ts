@@ -9,6 +9,8 @@ export interface HubDevice {
   readonly keys: readonly Uint8Array[];
   /** SHA-256 over the DER of client certificates of which any identifies the device, in upper-case hexadecimal. */
   readonly thumbprints?: readonly string[];
+  /** True when nothing the device has lets it in. */
+  readonly isBlocked?: boolean;
 }
 
 /** One side of a twin's properties. */

@@ -35,9 +35,11 @@ export interface IotHub {
   isKnownAs(host: string): boolean;
   /**
    * Creates or replaces a device identity; what it was known by before is void from now on, and a connection
-   * that was opened with that ends. A twin that is there stays, else an empty one is made.
+   * that was opened with that ends. A twin that is there stays, else an empty one is made; a device that is blocked stays so.
    */
   writeDevice(device: HubDevice): void;
+  /** Keeps a device out, whatever it has, and ends its connection; or lets it in again. False when there is none. */
+  blockDevice(deviceId: string, isBlocked: boolean): boolean;
   /** Removes a device and its twin, and ends its connection; false when there was none. */
   removeDevice(deviceId: string): boolean;
   /** Device ids with the SHA-256 fingerprint of each key and the thumbprints of certificates, for tests and displays. */
@@ -100,11 +102,21 @@ export function createHub({ hostName, acceptedHosts, store, clock, telemetry, em
     isKnownAs: (host) => hosts.has(splitHostResource(host).host),
     writeDevice: (device) => {
       const before = store.devices.get(device.deviceId);
-      store.devices.set(device.deviceId, device);
+      store.devices.set(
+        device.deviceId,
+        before?.isBlocked === true ? { ...device, isBlocked: true } : device,
+      );
       if (store.twins.get(device.deviceId) === undefined) writeTwin(device.deviceId, {});
       if (before !== undefined && !haveSameCredentials(before, device)) {
         connections.end(device.deviceId, 'credential-replaced');
       }
+    },
+    blockDevice: (deviceId, isBlocked) => {
+      const device = store.devices.get(deviceId);
+      if (device === undefined) return false;
+      store.devices.set(deviceId, { ...device, isBlocked });
+      if (isBlocked) connections.end(deviceId, 'device-blocked');
+      return true;
     },
     removeDevice: (deviceId) => {
       store.twins.delete(deviceId);

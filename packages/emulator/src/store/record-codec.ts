@@ -15,7 +15,7 @@ export function encodeRecord(record: object): string {
 
 /** Turns text back into the record it was made from. */
 export function decodeRecord(text: string): unknown {
-  // A reviver would be called for every string in it; most records hold two tagged values.
+  // Not by a reviver, which would be called for every string: most records hold two tagged values.
   return fromJson(JSON.parse(text));
 }
 
@@ -28,11 +28,22 @@ function toJson(value: unknown): unknown {
   return Object.hasOwn(value, tag) ? { [tag]: 'object', entries } : Object.fromEntries(entries);
 }
 
+/** Puts back in place what is tagged; the rest stays as it was parsed. */
 function fromJson(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(fromJson);
   if (Object.hasOwn(value, tag)) return fromTagged(value as Tagged);
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fromJson(member)]));
+  for (const [key, member] of Object.entries(value)) {
+    const restored: unknown = fromJson(member);
+    if (restored === member) continue;
+    // Assigning to `__proto__` would do something else.
+    Object.defineProperty(value, key, {
+      value: restored,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  return value;
 }
 
 type Tagged =

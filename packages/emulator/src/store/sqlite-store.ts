@@ -21,7 +21,12 @@ export interface SqliteStore extends EmulatorStore {
   close(): void;
 }
 
-/** Opens the store in a file, or creates it. Throws as {@link openSqliteDatabase}. */
+/**
+ * Opens the store in a file, or creates it; `:memory:` is one that is gone when it is closed. For emulators that bring their
+ * own `store`; `dataDirectory` does the same and keeps CA, keys and ports beside it.
+ *
+ * Throws `ERR_EMULATOR_DATA_IN_USE` when another process has it open, `ERR_EMULATOR_DATA` when it cannot be used.
+ */
 export function openSqliteStore(file: string): SqliteStore {
   const database = openSqliteDatabase(file);
   const hubs = new Map<string, HubStore>();
