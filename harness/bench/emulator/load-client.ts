@@ -6,15 +6,15 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Transport } from '@endorse/interface';
 import { Secret } from '@endorse/interface';
-import { createSasToken, parseServiceConnectionString, registrationResource } from '@endorse/protocol';
+import { createSasToken, parseServiceConnectionString } from '@endorse/protocol';
 import { register } from '@endorse/registration-core';
 import { createSymmetricKeySecurityClient } from '@endorse/security-symmetric-key';
 import { createAmqpTransport } from '@endorse/transport-amqp';
 import { createHttpTransport } from '@endorse/transport-http';
+import { createMqttTransport } from '@endorse/transport-mqtt';
 import { Pool } from 'undici';
 import { summarize } from '../statistics.ts';
 import type { LoadResult, LoadTask } from './load.ts';
-import { registerOverMqtt } from './mqtt-device.ts';
 
 process.on('message', (message) => {
   void run(message as LoadTask).then((result) => process.send?.(result));
@@ -31,8 +31,7 @@ async function run(task: LoadTask): Promise<LoadResult> {
   }
 }
 
-const keyBytes = Buffer.alloc(32, 7);
-const key = Secret.fromBytes(keyBytes);
+const key = Secret.fromBytes(Buffer.alloc(32, 7));
 
 async function registerDevices(task: Extract<LoadTask, { readonly kind: 'register' }>): Promise<LoadResult> {
   const { devices, durationMs, warmUpMs } = task;
@@ -65,23 +64,7 @@ function createRegistration({
     case 'amqp':
       return withTransport(createAmqpTransport({ ca }), emulator.amqp);
     case 'mqtt':
-      return async (registrationId) => {
-        const resource = registrationResource(idScope, registrationId);
-        const expiresAt = Date.now() + 3_600_000;
-        const token = await createSasToken({
-          resource,
-          keyName: 'registration',
-          expiresAt,
-          sign: signWith(keyBytes),
-        });
-        await registerOverMqtt({
-          host: emulator.mqtt,
-          ca,
-          idScope,
-          registrationId,
-          token: token.revealText(),
-        });
-      };
+      return withTransport(createMqttTransport({ ca }), emulator.mqtt);
     default:
       return carrier satisfies never;
   }

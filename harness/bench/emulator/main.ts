@@ -3,7 +3,8 @@
  * to a million, in one run. Load comes from other processes.
  *
  * Prints JSON to `reports/bench/emulator.json` and a table to standard output; `--update-docs` puts table and plot
- * into `docs/`. `--render` measures nothing and renders the JSON of the last run. Figures are never asserted on: machines are noisy.
+ * into `docs/`. `--only scale` (or `load`, `starts`) measures
+ * that part and takes the others from the JSON of the last run; `--only none` renders it again. Figures are never asserted on: machines are noisy.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -23,7 +24,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     'update-docs': { type: 'boolean', default: false },
-    render: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: ['starts', 'load', 'scale'] },
   },
 });
 const size = values.quick
@@ -36,38 +37,50 @@ const size = values.quick
     };
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function measure(): Promise<EmulatorReport> {
-  say('installing the packed emulator into an empty project');
-  await using project = await installOurs(['@endorse/emulator']);
-  const { actors } = project;
+const isWanted = (part: string): boolean => values.only.includes(part);
+
+async function measure(last: Partial<EmulatorReport>): Promise<EmulatorReport> {
+  await using resources = new AsyncDisposableStack();
+  const needsProject = isWanted('starts') || isWanted('load');
+  if (needsProject) say('installing the packed emulator into an empty project');
+  const actors = needsProject ? resources.use(await installOurs(['@endorse/emulator'])).actors : '';
+  const { concurrency, durationMs, enrollments } = size;
   const syncMs = await measureSync();
-  say('starting fresh processes');
-  const starts = {
-    memory: await measureStarts(actors, 'memory', size.starts),
-    sqlite: await measureStarts(actors, 'sqlite', size.starts),
-  };
-  say('loading the emulator from other processes');
-  const { concurrency, durationMs } = size;
-  const load = await measureLoad({ actors, concurrency, durationMs, say });
-  say('letting enrollments grow');
-  const scale = {
-    memory: await measureScale('memory', size.enrollments),
-    sqlite: await measureScale('sqlite', size.enrollments),
+  const measureBoth = async <Figures>(
+    measureOne: (storage: 'memory' | 'sqlite') => Promise<Figures>,
+  ): Promise<{ readonly memory: Figures; readonly sqlite: Figures }> => ({
+    memory: await measureOne('memory'),
+    sqlite: await measureOne('sqlite'),
+  });
+  const take = async <Part extends 'starts' | 'load' | 'scale'>(
+    part: Part,
+    doing: string,
+    measurePart: () => Promise<EmulatorReport[Part]>,
+  ): Promise<EmulatorReport[Part]> => {
+    const known = last[part];
+    if (!isWanted(part) && known !== undefined) return known;
+    say(doing);
+    return measurePart();
   };
   return {
     machine: { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
-    syncMs,
-    starts,
-    load,
-    scale,
+    syncMs: isWanted('none') ? (last.syncMs ?? syncMs) : syncMs,
+    starts: await take('starts', 'starting fresh processes', () =>
+      measureBoth((storage) => measureStarts(actors, storage, size.starts)),
+    ),
+    load: await take('load', 'loading the emulator from other processes', () =>
+      measureLoad({ actors, concurrency, durationMs, say }),
+    ),
+    scale: await take('scale', 'letting enrollments grow', () =>
+      measureBoth((storage) => measureScale(storage, enrollments)),
+    ),
   };
 }
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const reportFile = join(root, 'reports/bench/emulator.json');
-const report = values.render
-  ? (JSON.parse(await readFile(reportFile, 'utf8')) as EmulatorReport)
-  : await measure();
+const lastText = await readFile(reportFile, 'utf8').catch(() => '{}');
+const report = await measure(JSON.parse(lastText) as Partial<EmulatorReport>);
 await mkdir(join(root, 'reports/bench'), { recursive: true });
 await writeFile(reportFile, `${JSON.stringify(report, undefined, 2)}\n`);
 const text = renderReport(report);

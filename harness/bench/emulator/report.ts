@@ -51,7 +51,14 @@ export function renderReport({ machine, syncMs, starts, load, scale }: EmulatorR
     table(
       [`Among ${count(scale.memory.points.at(-1)?.enrollments ?? 0)} enrollments`, 'In memory', 'SQLite'],
       [
-        ['resident memory', ...both(scale, ({ points }) => mib(points.at(-1)?.rssMiB ?? 0))],
+        [
+          'memory in use after a collection',
+          ...both(scale, ({ points }) => mib(points.at(-1)?.usedMiB ?? 0)),
+        ],
+        [
+          'resident memory, what was not given back included',
+          ...both(scale, ({ points }) => mib(points.at(-1)?.rssMiB ?? 0)),
+        ],
         ['size of the database', '', mib(scale.sqlite.fileMiB ?? 0)],
         ['first page of 1,000', ...both(scale, ({ firstPageMs }) => ms(firstPageMs))],
         ['all pages of 1,000', ...both(scale, ({ walkMs }) => ms(walkMs))],

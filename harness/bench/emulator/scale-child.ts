@@ -29,11 +29,16 @@ for (const size of sizes.map(Number)) {
     ...fill,
     registrationUs: registrations.median,
     registrationP99Us: registrations.p99,
-    rssMiB: process.memoryUsage().rss / 2 ** 20,
+    ...memoryInUse(),
   };
   process.stdout.write(`${JSON.stringify(point)}\n`);
 }
 process.stdout.write(`${JSON.stringify(await measureQueries(core))}\n`);
+
+function memoryInUse(): { readonly usedMiB: number; readonly rssMiB: number } {
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { usedMiB: (heapUsed + external) / 2 ** 20, rssMiB: rss / 2 ** 20 };
+}
 
 function createEnrollments(size: number): { readonly created: number; readonly createdPerSecond: number } {
   const startedAt = performance.now();

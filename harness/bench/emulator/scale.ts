@@ -15,6 +15,8 @@ export interface ScalePoint {
   /** A device that registers again, without a carrier: median and 99th percentile, in microseconds. */
   readonly registrationUs: number;
   readonly registrationP99Us: number;
+  /** What is alive on the heap and beside it, after a collection. */
+  readonly usedMiB: number;
   readonly rssMiB: number;
 }
 
