@@ -8,7 +8,7 @@ export function plotScale(scale: { readonly memory: ScaleFigures; readonly sqlit
   ];
   const all = series.flatMap(({ points }) => points);
   const mostEnrollments = Math.max(...all.map(({ enrollments }) => enrollments));
-  const top = niceCeiling(Math.max(...all.map(({ registrationUs }) => registrationUs)));
+  const top = niceCeiling(Math.max(...all.map(({ registrationCpuUs }) => registrationCpuUs)));
   const x = (enrollments: number): number =>
     left + (Math.log10(enrollments) / Math.log10(mostEnrollments)) * (right - left);
   const y = (microseconds: number): number => bottom - (microseconds / top) * (bottom - upper);
@@ -30,9 +30,11 @@ export function plotScale(scale: { readonly memory: ScaleFigures; readonly sqlit
         `<text x="${x(tick)}" y="${bottom + 20}" text-anchor="middle" fill="#444444">${tick.toLocaleString('en-US')}</text>`,
     ),
     `<text x="${(left + right) / 2}" y="${height - 8}" text-anchor="middle" fill="#444444">enrollments</text>`,
-    `<text x="${left}" y="20" fill="#222222">median cost of a registration (register and poll) without a carrier</text>`,
+    `<text x="${left}" y="20" fill="#222222">CPU time of a registration (register and poll) without a carrier</text>`,
     ...series.flatMap(({ name, colour, points }) => {
-      const path = points.map((point) => `${round(x(point.enrollments))},${round(y(point.registrationUs))}`);
+      const path = points.map(
+        (point) => `${round(x(point.enrollments))},${round(y(point.registrationCpuUs))}`,
+      );
       const last = points.at(-1);
       return [
         `<polyline points="${path.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`,
@@ -40,7 +42,7 @@ export function plotScale(scale: { readonly memory: ScaleFigures; readonly sqlit
           (place) =>
             `<circle cx="${place.split(',')[0]}" cy="${place.split(',')[1]}" r="3" fill="${colour}"/>`,
         ),
-        `<text x="${right + 10}" y="${round(y(last?.registrationUs ?? 0)) + 4}" fill="${colour}">${name}</text>`,
+        `<text x="${right + 10}" y="${round(y(last?.registrationCpuUs ?? 0)) + 4}" fill="${colour}">${name}</text>`,
       ];
     }),
     '</svg>\n',

@@ -27,6 +27,7 @@ for (const size of sizes.map(Number)) {
   const point: ScalePoint = {
     enrollments: size,
     ...fill,
+    registrationCpuUs: registrations.cpu,
     registrationUs: registrations.median,
     registrationP99Us: registrations.p99,
     ...memoryInUse(),
@@ -63,7 +64,7 @@ function createEnrollments(size: number): { readonly created: number; readonly c
 async function measureRegistrations(
   { idScope, answerDevice }: EmulatorCore,
   size: number,
-): Promise<{ readonly median: number; readonly p99: number }> {
+): Promise<{ readonly median: number; readonly p99: number; readonly cpu: number }> {
   const count = 400;
   const devices = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
@@ -74,7 +75,10 @@ async function measureRegistrations(
     }),
   );
   const durations: number[] = [];
+  let before = process.cpuUsage();
   for (let round = 0; round < 6; round += 1) {
+    // The first rounds are those in which a device is new, and code is compiled.
+    if (round === 2) before = process.cpuUsage();
     for (const device of devices) {
       const startedAt = performance.now();
       const { response } = answerDevice('http', { operation: 'register', ...device });
@@ -83,12 +87,12 @@ async function measureRegistrations(
       const done = answerDevice('http', { operation: 'query-operation', ...device, operationId }).response;
       if (done?.outcome !== 'operation' || done.operation.status !== 'assigned')
         throw new Error('not assigned');
-      // The first rounds are those in which a device is new, and code is compiled.
       if (round >= 2) durations.push((performance.now() - startedAt) * 1000);
     }
   }
+  const { user, system } = process.cpuUsage(before);
   const { median, p99 } = summarize(durations);
-  return { median, p99 };
+  return { median, p99, cpu: (user + system) / durations.length };
 }
 
 async function measureQueries({ collections, policies: [policy] }: EmulatorCore): Promise<ScaleEnd> {

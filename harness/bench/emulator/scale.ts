@@ -12,6 +12,8 @@ export interface ScalePoint {
   /** How many were added since the point before, a thousand in one step. */
   readonly created: number;
   readonly createdPerSecond: number;
+  /** CPU time of a device that registers again, without a carrier, in microseconds: what does not depend on the disk and the neighbours. */
+  readonly registrationCpuUs: number;
   /** A device that registers again, without a carrier: median and 99th percentile, in microseconds. */
   readonly registrationUs: number;
   readonly registrationP99Us: number;

@@ -11,6 +11,7 @@ import { createCachedRecords, createSqliteRecords } from './sqlite-records.ts';
 export interface SettingsStore {
   /** The value as it was set; undefined when there is none. */
   get(name: string): unknown;
+  /** Writes a value over the one before, if any. */
   set(name: string, value: object): void;
 }
 
