@@ -1,12 +1,11 @@
 import type { ActivationParts } from '@endorse/protocol';
-import { splitActivationBlob, splitNonceBlob } from '@endorse/protocol';
+import { splitActivationBlob } from '@endorse/protocol';
 import {
   TpmDecodeError,
   TpmError,
   activateCredentialSoftware,
   computeName,
   decodePublic,
-  decryptActivationData,
   importDuplicateSoftware,
 } from '@endorse/tpm2';
 import type { SoftwareTpmKeys } from './software-tpm-keys.ts';
@@ -37,19 +36,6 @@ export function openActivation(keys: SoftwareTpmKeys, blob: Uint8Array): Uint8Ar
   // An object of another type loads, but TPM2_HMAC refuses it: TPM_RC_TYPE for its handle.
   if (area.type !== 'keyedHash') throw new TpmError('HMAC', 0x18a);
   return Uint8Array.from(sensitive.sensitive);
-}
-
-/** What a TPM does with a nonce blob: opens the credential, and with it the data that came along, if any. Throws as {@link openActivation}. */
-export function openNonce(keys: SoftwareTpmKeys, blob: Uint8Array): Uint8Array {
-  const { idObject, encryptedSecret, encryptedNonce } = splitNonceBlob(blob);
-  const credential = activateCredentialSoftware({
-    endorsementKey: keys.endorsementArea,
-    privateKey: keys.endorsementPrivateKey,
-    objectName: computeName(keys.storageRootArea),
-    idObject,
-    encryptedSecret,
-  });
-  return encryptedNonce === undefined ? credential : decryptActivationData(credential, encryptedNonce);
 }
 
 function split(blob: Uint8Array): ActivationParts {

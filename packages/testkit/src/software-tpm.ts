@@ -1,14 +1,14 @@
 import { createHmac } from 'node:crypto';
-import type { NonceDecryptingSecurityClient, SecurityClientOptions } from '@endorse/interface';
-import { InvalidArgumentError, LocalProtocolError, Secret } from '@endorse/interface';
+import type { SecurityClientOptions, TpmSecurityClient } from '@endorse/interface';
+import { InvalidArgumentError, LocalProtocolError } from '@endorse/interface';
 import { deriveRegistrationId } from '@endorse/protocol';
 import { TpmError } from '@endorse/tpm2';
-import { openActivation, openNonce } from './software-activation.ts';
+import { openActivation } from './software-activation.ts';
 import type { SoftwareTpmAlgorithm, SoftwareTpmKeys } from './software-tpm-keys.ts';
 import { generateSoftwareTpmKeys } from './software-tpm-keys.ts';
 
 /** The calls of a TPM security client. */
-export type SoftwareTpmCall = Exclude<keyof NonceDecryptingSecurityClient, 'specificationVersion' | 'kind'>;
+export type SoftwareTpmCall = Exclude<keyof TpmSecurityClient, 'specificationVersion' | 'kind'>;
 
 /** Options of {@link createSoftwareTpm}. */
 export interface SoftwareTpmOptions {
@@ -26,7 +26,7 @@ export interface SoftwareTpmOptions {
 }
 
 /** A TPM security client whose TPM is `node:crypto`. */
-export interface SoftwareTpm extends NonceDecryptingSecurityClient, AsyncDisposable {
+export interface SoftwareTpm extends TpmSecurityClient, AsyncDisposable {
   /** The EK and SRK pairs, to make a second double of the same TPM. */
   readonly keys: SoftwareTpmKeys;
   /** Every call so far, in order. */
@@ -100,10 +100,6 @@ export async function createSoftwareTpm(options: SoftwareTpmOptions = {}): Promi
         identityKey?.fill(0);
         identityKey = activated;
       });
-    },
-    decryptNonce: async (nonceBlob, call = {}) => {
-      requireBytes('nonceBlob', nonceBlob);
-      return serve('decryptNonce', call, () => Secret.fromBytes(openNonce(keys, nonceBlob)));
     },
     signWithIdentity: async (data, call = {}) => {
       requireBytes('data', data);
