@@ -30,7 +30,8 @@ export type DemoEvent =
   | {
       readonly event: 'telemetry';
       readonly deviceId: string;
-      readonly status: number;
+      /** Of HTTP; MQTT acknowledges without one. */
+      readonly status?: number;
       readonly durationMs: number;
     }
   | { readonly event: 'refused'; readonly scenario: string; readonly code: string; readonly reason: string }

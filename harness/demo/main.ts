@@ -16,7 +16,7 @@ import { runTpmScenario } from './tpm-scenario.ts';
 import { runUtilityScenario } from './utility-scenario.ts';
 import { runX509Scenario } from './x509-scenario.ts';
 
-const usage = `Usage: npm run demo -- [--transport http|amqp|amqp-ws] [--attestation tpm|symmetric-key|x509] [--json]
+const usage = `Usage: npm run demo -- [--transport http|amqp|amqp-ws|mqtt|mqtt-ws] [--attestation tpm|symmetric-key|x509] [--json]
        npm run demo -- --client ll [--dialect dps|drs] [--transport …] [--json]
        npm run demo -- --utility [--json]
 
@@ -25,8 +25,9 @@ telemetry, then shows what happens to somebody else who claims to be that device
 With a TPM, a simulator of one is started, the key for the hub never leaves it, and a
 tampered challenge is refused, too.
 
-  --transport NAME       carrier of the registration: http (the default), amqp
-                         or amqp-ws
+  --transport NAME       carrier of the registration: http (the default), amqp,
+                         amqp-ws, mqtt or mqtt-ws; over MQTT the device also talks
+                         to its hub, but a TPM is not offered there by the service
   --attestation KIND     how the device proves itself: tpm (the default),
                          symmetric-key or x509
   --client KIND          core (the default), or ll: the pump-driven client in a loop, with
@@ -118,6 +119,12 @@ function parseUsage(): number | Usage {
         scenario: loopScenario({ attestation, dialect, transport, utility: values.utility }),
       };
     if (values.dialect !== undefined) throw new TypeError('--dialect needs --client ll');
+    const { attestations: carried, refusals } = carriers[transport].createTransport({}).capabilities;
+    if (!values.utility && !carried.includes(attestation)) {
+      throw new TypeError(
+        `--transport ${transport} does not carry ${attestation}: ${refusals[attestation] ?? ''}`,
+      );
+    }
     return { ...common, scenario: values.utility ? 'utility' : attestation };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);

@@ -54,7 +54,7 @@ export function createTextSink(output: TextOutput, options: { readonly color: bo
         row(
           style('green', '✓'),
           'hub accepted',
-          `HTTP ${event.status} for device ${event.deviceId}`,
+          `${event.status === undefined ? 'PUBACK' : `HTTP ${event.status}`} for device ${event.deviceId}`,
           event.durationMs,
         );
         return;

@@ -5,6 +5,7 @@ import type { SecurityClient, Transport } from '@endorse/interface';
 import { isEndorseError } from '@endorse/interface';
 import type { AttestationMechanism } from '@endorse/protocol';
 import { register } from '@endorse/registration-core';
+import { connectHubOverMqtt } from '../support/hub-over-mqtt.ts';
 import { createEnrollment } from '../support/operator.ts';
 import type { HubCredentials } from '../support/telemetry.ts';
 import { sendTelemetry } from '../support/telemetry.ts';
@@ -88,11 +89,13 @@ export async function registerDevice(
   });
 }
 
-/** Sends one message to the hub. Rejects unless the hub takes it. */
-export async function talkToHub(
-  { story, emulator, signal }: Scene,
-  credentials: HubCredentials,
-): Promise<void> {
+/** Sends one message to the hub; over MQTT also uses its twin and runs a method. Rejects unless the hub takes it. */
+export async function talkToHub(scene: Scene, credentials: HubCredentials): Promise<void> {
+  const { story, emulator, carrier, signal } = scene;
+  if (carrier.hub !== undefined) {
+    await talkOverMqtt(scene, carrier.hub, credentials);
+    return;
+  }
   const startedAt = performance.now();
   const status = await sendTelemetry({
     assignedHub: emulator.assignedHub,
@@ -104,6 +107,40 @@ export async function talkToHub(
   });
   if (status !== 204) throw new Error(`the hub answered HTTP ${status} to telemetry`);
   story.emit({ event: 'telemetry', deviceId, status, durationMs: performance.now() - startedAt });
+}
+
+/** What MQTT has beside messages: both sides of the twin, and a method that the operator runs on the device. */
+async function talkOverMqtt(
+  { story, emulator, signal }: Scene,
+  carrier: 'mqtt' | 'mqtt-ws',
+  credentials: HubCredentials,
+): Promise<void> {
+  const { assignedHub, caPem, hub } = emulator;
+  const told = Promise.withResolvers<string>();
+  const device = await connectHubOverMqtt({
+    assignedHub,
+    deviceId,
+    credentials,
+    caPem,
+    carrier,
+    onMethod: (methodName) => ({ ran: methodName }),
+    onDesired: ({ properties }) => told.resolve(JSON.stringify(properties)),
+    signal,
+  });
+  try {
+    story.happened('connected', `to ${assignedHub}`);
+    const startedAt = performance.now();
+    await device.sendTelemetry({ temperatureCelsius: 21.5 });
+    story.emit({ event: 'telemetry', deviceId, durationMs: performance.now() - startedAt });
+    const version = await device.patchReported({ firmware: '1.0.0' });
+    story.happened('twin reported', `{"firmware":"1.0.0"}, version ${version}`);
+    await hub.patchDesired(deviceId, { intervalSeconds: 5 });
+    story.happened('twin desired', await told.promise);
+    const { status, payload } = await hub.invokeMethod(deviceId, { methodName: 'reboot' });
+    story.happened('method', `reboot: ${status} ${JSON.stringify(payload)}`);
+  } finally {
+    await device[Symbol.asyncDispose]();
+  }
 }
 
 /** Runs something that must be refused with a typed error, and reports why it was. */

@@ -48,6 +48,8 @@ describe.each(stories)('the demo of $attestation', ({ attestation, deliveries, r
 test.each([
   ['tpm', 'amqp'],
   ['symmetric-key', 'amqp-ws'],
+  ['symmetric-key', 'mqtt'],
+  ['x509', 'mqtt-ws'],
 ])('the demo of %s is told over %s, too', async (attestation, transport) => {
   const { exitCode, stdout } = await runDemo(
     '--attestation',
@@ -57,9 +59,19 @@ test.each([
     '--json',
   );
   expect(exitCode, stdout).toBe(0);
-  expect(parseJsonLines(stdout)).toContainEqual(
-    expect.objectContaining({ event: 'assigned', deviceId: 'demo-device' }),
-  );
+  const events = parseJsonLines(stdout);
+  expect(events).toContainEqual(expect.objectContaining({ event: 'assigned', deviceId: 'demo-device' }));
+  const happened = events.flatMap(({ event, name }) => (event === 'progress' ? [name] : []));
+  // The hub takes twins and methods over MQTT only.
+  expect(happened.includes('method')).toBe(transport.startsWith('mqtt'));
+});
+
+test('the demo refuses a TPM over MQTT with the reason', async () => {
+  const { exitCode, stderr } = await runDemo('--transport', 'mqtt');
+  expect([exitCode, stderr]).toEqual([
+    2,
+    expect.stringContaining('does not offer TPM attestation over MQTT'),
+  ]);
 });
 
 test(

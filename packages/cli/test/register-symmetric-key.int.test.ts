@@ -59,6 +59,8 @@ describe('a registration with a symmetric key', () => {
   test.each([
     ['amqp', ({ endpoints }: Emulator) => new URL(endpoints.amqp).host],
     ['amqp-ws', ({ provisioningHost }: Emulator) => provisioningHost],
+    ['mqtt', ({ endpoints }: Emulator) => new URL(endpoints.mqtt).host],
+    ['mqtt-ws', ({ provisioningHost }: Emulator) => provisioningHost],
   ])('goes over %s', async (transport, hostOf) => {
     await using device = await startKeyDevice();
     const args = [...device.registerArgs, '--transport', transport, '--json'];

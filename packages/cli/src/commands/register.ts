@@ -10,7 +10,7 @@ import { checkOption } from '../command/check-option.ts';
 import { readIdentity } from '../identity/read-identity.ts';
 import { openIdentity } from '../identity/open-identity.ts';
 import { identityOptions } from './identity-options.ts';
-import { carrierNames, loadCarrier } from '../transport/carriers.ts';
+import { carrierNames, loadCarrier, requireAttestation } from '../transport/carriers.ts';
 import { tpmOptions } from './tpm-options.ts';
 
 /** `endorse register`: registers this device and, with a TPM, loads the key for its hub into it. */
@@ -33,7 +33,7 @@ export const registerCommand: Command = defineCommand({
     transport: {
       type: 'string',
       value: 'NAME',
-      summary: 'carrier; this version has http, amqp and amqp-ws',
+      summary: 'carrier; the service offers TPM attestation over http and amqp only',
       choices: carrierNames,
       default: 'http',
     },
@@ -101,6 +101,7 @@ export const registerCommand: Command = defineCommand({
         ...verbose.logging,
       }),
     );
+    requireAttestation(transport, identity.kind);
     const reporter = createRegistrationReporter(context.output);
     const securityClient = await openIdentity(identity, { signal: context.signal, verbose });
     try {

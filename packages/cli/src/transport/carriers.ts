@@ -1,4 +1,4 @@
-import type { Logger, Transport } from '@endorse/interface';
+import type { AttestationKind, Logger, Transport } from '@endorse/interface';
 import { UnsupportedCapabilityError } from '@endorse/interface';
 
 /** What every carrier is made with. */
@@ -13,10 +13,7 @@ export interface CarrierOptions {
 /** Makes a transport. Throws `ERR_INVALID_ARGUMENT`. */
 export type CreateTransport = (options: CarrierOptions) => Transport;
 
-/** The names `--transport` takes, whether or not this version has them. */
-export const carrierNames: readonly string[] = ['http', 'amqp', 'amqp-ws', 'mqtt', 'mqtt-ws'];
-
-/** A row a carrier; its package is loaded when it is chosen, so that nobody loads rhea who does not use it. */
+/** A row a carrier; its package is loaded when it is chosen, so that nobody loads rhea or mqtt.js who does not use it. */
 const carriers: Readonly<Record<string, () => Promise<CreateTransport>>> = {
   http: async () => (await import('@endorse/transport-http')).createHttpTransport,
   amqp: async () => (await import('@endorse/transport-amqp')).createAmqpTransport,
@@ -24,16 +21,36 @@ const carriers: Readonly<Record<string, () => Promise<CreateTransport>>> = {
     const { createAmqpTransport } = await import('@endorse/transport-amqp');
     return (options) => createAmqpTransport({ ...options, webSocket: true });
   },
+  mqtt: async () => (await import('@endorse/transport-mqtt')).createMqttTransport,
+  'mqtt-ws': async () => {
+    const { createMqttTransport } = await import('@endorse/transport-mqtt');
+    return (options) => createMqttTransport({ ...options, webSocket: true });
+  },
 };
 
-/** Loads a carrier. Rejects with `ERR_UNSUPPORTED_CAPABILITY` for one that this version does not have. */
+/** The names `--transport` takes. */
+export const carrierNames: readonly string[] = Object.keys(carriers);
+
+/** Loads a carrier. Rejects with `ERR_UNSUPPORTED_CAPABILITY` for one that there is not. */
 export async function loadCarrier(name: string): Promise<CreateTransport> {
   const load = carriers[name];
   if (load !== undefined) return load();
-  const available = Object.keys(carriers);
+  throw new UnsupportedCapabilityError(`there is no carrier ${name}`, {
+    required: name,
+    available: carrierNames,
+  });
+}
+
+/**
+ * Checks that a carrier has the device's attestation, before a TPM or a file is opened for nothing. Throws
+ * `ERR_UNSUPPORTED_CAPABILITY` with the reason of the carrier's manifest.
+ */
+export function requireAttestation({ capabilities }: Transport, kind: AttestationKind): void {
+  const { attestations, carrier, refusals } = capabilities;
+  if (attestations.includes(kind)) return;
   throw new UnsupportedCapabilityError(
-    `${name} needs @endorse/transport-${name.replace(/-ws$/, '')}, which this version does not have`,
-    { required: name, available },
-    { remedy: `Use one of ${available.join(', ')}.` },
+    `${carrier} does not carry ${kind}: ${refusals[kind] ?? 'its transport does not'}`,
+    { required: kind, available: attestations },
+    { remedy: 'Choose another --transport.' },
   );
 }
