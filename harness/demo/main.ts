@@ -110,6 +110,12 @@ function parseUsage(): number | Usage {
     }
     const transport = requireOneOf('--transport', values.transport, Object.keys(carriers) as CarrierName[]);
     const attestation = requireOneOf('--attestation', values.attestation, attestations);
+    const { attestations: carried, refusals } = carriers[transport].createTransport({}).capabilities;
+    if (!values.utility && !carried.includes(attestation)) {
+      throw new TypeError(
+        `--transport ${transport} does not carry ${attestation}: ${refusals[attestation] ?? ''}`,
+      );
+    }
     const common = { json: values.json, transport };
     const client = requireOneOf('--client', values.client, ['core', 'll']);
     const dialect = requireOneOf('--dialect', values.dialect ?? 'dps', ['dps', 'drs']);
@@ -119,12 +125,6 @@ function parseUsage(): number | Usage {
         scenario: loopScenario({ attestation, dialect, transport, utility: values.utility }),
       };
     if (values.dialect !== undefined) throw new TypeError('--dialect needs --client ll');
-    const { attestations: carried, refusals } = carriers[transport].createTransport({}).capabilities;
-    if (!values.utility && !carried.includes(attestation)) {
-      throw new TypeError(
-        `--transport ${transport} does not carry ${attestation}: ${refusals[attestation] ?? ''}`,
-      );
-    }
     return { ...common, scenario: values.utility ? 'utility' : attestation };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);

@@ -141,7 +141,7 @@ test.each([
   [
     '--transport',
     'carrier-pigeon',
-    /--transport is carrier-pigeon, but it must be one of: http, amqp, amqp-ws\n/,
+    /--transport is carrier-pigeon, but it must be one of: http, amqp, amqp-ws, mqtt, mqtt-ws\n/,
   ],
   ['--client', 'rust', /--client is rust, but it must be one of: core, ll\n/],
   ['--dialect', 'drs', /--dialect needs --client ll\n/],
