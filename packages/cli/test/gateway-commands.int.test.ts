@@ -70,6 +70,33 @@ describe('the service', () => {
   });
 });
 
+test('apply takes the endpoint as it is pasted, and refuses a connection to another service than the plan is for', async () => {
+  await withInventory(async (args, folder) => {
+    const access = (endpoint: string) => [
+      ...['--service-endpoint', endpoint, '--policy-name', 'o', '--policy-key-env', 'KEY'],
+    ];
+    const env = { KEY: key };
+    const planned = await runInProcess([...args, ...access('https://127.0.0.1:1/')], { env });
+    expect(planned.exitCode).toBe(1);
+    const plan = join(folder, 'plan.json');
+    const applied = await runInProcess(['apply', '--plan', plan, ...access('127.0.0.1:1')], { env });
+    expect(jsonLines(applied.stdout).at(-1)).toMatchObject({
+      event: 'report',
+      report: { totals: { blocked: 1 } },
+    });
+    const other = await runInProcess(['apply', '--plan', plan, ...access('127.0.0.1:2')], { env });
+    expect(other).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('the plan is for 127.0.0.1:1'),
+    });
+    const reported = await runInProcess(['report', '--plan', plan, '--format', 'junit']);
+    expect(reported).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('ERR_NO_CREDENTIALS') });
+    const explained = await runInProcess(['explain', '--code', 'err_no_credentials']);
+    expect(explained).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('passwords file') });
+    expect((await runInProcess(['explain', '--code', 'ERR_NO_CREDENTIAL'])).stderr).toContain('did you mean');
+  });
+});
+
 describe('secrets', () => {
   const split = ['--service-endpoint', 'a.example', '--policy-name', 'o', '--policy-key-env', 'KEY'];
   const run = (args: readonly string[]) => runInProcess([...args, ...split], { env: { KEY: key } });

@@ -21,6 +21,10 @@ export interface ResponderOptions {
   readonly addresses?: readonly string[] | undefined;
   /** Listens to the IPv6 multicast group too, on every interface with a link-local address; default false. */
   readonly ipv6?: boolean | undefined;
+  /**
+   * Answers askers beyond its own links, too, which a router lets through; default false. The limits hold for them as well.
+   */
+  readonly answerOffLink?: boolean | undefined;
   /** Closes after so many milliseconds, 1 to 86,400,000; default never. */
   readonly disableAfterMs?: number | undefined;
   /** Answers a second to everybody, 1 to 100,000; default 50. */
@@ -49,6 +53,7 @@ export interface ResponderSettings {
   readonly port: number;
   readonly addresses: readonly string[] | undefined;
   readonly ipv6: boolean;
+  readonly answerOffLink: boolean;
   readonly disableAfterMs: number | undefined;
   readonly limits: ReplyLimits;
   readonly codec: DiscoveryCodec;
@@ -77,6 +82,7 @@ export function checkResponderOptions(options: ResponderOptions): ResponderSetti
     port: checkInteger('options.port', options.port ?? defaultDiscoveryPort, 0, 65_535),
     addresses: addresses === undefined ? undefined : checkTexts('options.addresses', addresses),
     ipv6: options.ipv6 ?? false,
+    answerOffLink: options.answerOffLink ?? false,
     disableAfterMs:
       disableAfterMs === undefined
         ? undefined
@@ -100,6 +106,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof ResponderOptions>([
   'port',
   'addresses',
   'ipv6',
+  'answerOffLink',
   'disableAfterMs',
   'repliesPerSecond',
   'repliesPerSourcePerSecond',

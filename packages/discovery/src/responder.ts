@@ -276,8 +276,9 @@ class UdpResponder implements Responder {
   #answeringFor(address: string): Answering | undefined {
     if (isLinkLocalV6(address)) return this.#answering.find(({ subnet }) => subnet === undefined);
     const subnet = localSubnetOf(address, this.#network);
-    if (subnet === undefined) return undefined;
-    return this.#answering.find(({ subnet: own }) => own === subnet);
+    if (subnet !== undefined) return this.#answering.find(({ subnet: own }) => own === subnet);
+    // The way back is the router's business; which of our addresses it leaves from is not.
+    return this.#settings.answerOffLink ? this.#answering[0] : undefined;
   }
 
   #ignore(reason: SilenceReason, source: Endpoint): void {

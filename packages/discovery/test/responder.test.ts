@@ -66,6 +66,18 @@ describe('the responder', () => {
     expect(responder.counters).toMatchObject({ answered: 4, ignored: { 'off-link': 2, 'bad-source': 2 } });
   });
 
+  test('answers askers beyond its links only when it is told to', async () => {
+    const run = new VirtualRun();
+    const responder = await run.device('192.168.3.21', {}, { maxReplyDelayMs: 0, answerOffLink: true });
+    const probe = jsonDiscoveryCodec.encodeProbe({ id: 'A'.repeat(22), maxReplyDelayMs: 0 });
+    run.link.inject(probe, { address: '10.0.0.1', port: 50_000 }, { address: '192.168.3.21', port: 40_404 });
+    await run.clock.advance(1);
+    expect(responder.counters).toMatchObject({ answered: 1, ignored: { 'off-link': 0 } });
+    expect(run.link.sent).toMatchObject([
+      { from: { address: '192.168.3.21' }, to: { address: '10.0.0.1', port: 50_000 } },
+    ]);
+  });
+
   test('limits answers a second, in total and a source', async () => {
     const run = new VirtualRun();
     const limits = { repliesPerSecond: 20, repliesPerSourcePerSecond: 5, maxReplyDelayMs: 0 };

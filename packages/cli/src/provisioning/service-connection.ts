@@ -80,7 +80,9 @@ export async function readServiceAccess(
       remedy: `Or give all three at once: --connection-string-file FILE, or the variable ${connectionStringVariable}.`,
     });
   }
-  return { endpoint, policyName, policyKey: decodeKey(policyKey) };
+  // As people paste it from the overview page: with or without https:// and a slash.
+  const { readServiceEndpoint } = await import('@endorse/provisioning-utility');
+  return { endpoint: readServiceEndpoint(endpoint), policyName, policyKey: decodeKey(policyKey) };
 }
 
 function fromVariable({ env }: CommandContext): Secret | undefined {
