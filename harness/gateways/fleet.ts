@@ -1,11 +1,12 @@
 /** Many gateways in one process. */
 import type { Clock, Transport } from '@endorse/interface';
 import { systemClock } from '@endorse/interface/node';
-import type { SoftwareTpmAlgorithm, SoftwareTpmKeys, TestAuthority } from '@endorse/testkit';
-import { createTestAuthority, generateSoftwareTpmKeys } from '@endorse/testkit';
+import type { SoftwareTpmAlgorithm, TestAuthority } from '@endorse/testkit';
+import { createTestAuthority } from '@endorse/testkit';
 import type { DeviceEvent } from './device.ts';
 import type { SimulatedGateway } from './gateway.ts';
 import { startGateway } from './gateway.ts';
+import { createSimulatorGatewayTpm, createSoftwareGatewayTpm } from './gateway-tpm.ts';
 import type { GatewaySpec } from './spec.ts';
 
 /** Options of {@link startFleet}. */
@@ -17,6 +18,8 @@ export interface FleetOptions {
   readonly transport: Transport;
   /** Kind of the endorsement keys; default `rsa`, as gateways have. `ecc` is made in no time. */
   readonly algorithm?: SoftwareTpmAlgorithm;
+  /** What the TPMs are: in software, or an swtpm each. Default `software`. */
+  readonly tpm?: 'software' | 'swtpm';
   readonly clock?: Clock;
   readonly onEvent?: (gateway: GatewaySpec, event: DeviceEvent) => void;
 }
@@ -40,12 +43,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     discoveryPort,
     transport,
     algorithm,
+    tpm = 'software',
     clock = systemClock,
     onEvent = () => undefined,
   } = options;
   const authority = createTestAuthority();
-  const makeTpmKeys = (): Promise<SoftwareTpmKeys> => generateSoftwareTpmKeys(algorithm);
-  const world = { clock, authority, discoveryPort, transport, makeTpmKeys, onEvent };
+  const makeTpm = tpm === 'swtpm' ? createSimulatorGatewayTpm : () => createSoftwareGatewayTpm(algorithm);
+  const world = { clock, authority, discoveryPort, transport, makeTpm, onEvent };
   const gateways: SimulatedGateway[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(gateways.map((gateway) => gateway.stop()));
@@ -57,7 +61,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     throw error;
   }
   const keysReady = async (): Promise<void> => {
-    for (const { device, tpmKeys } of gateways) if (device !== undefined) await tpmKeys();
+    for (const gateway of gateways) if (gateway.device !== undefined) await gateway.tpm.endorsementKey();
   };
   return { authority, gateways, keysReady, stop, [Symbol.asyncDispose]: stop };
 }

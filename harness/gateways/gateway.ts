@@ -3,12 +3,12 @@ import { X509Certificate, createHash } from 'node:crypto';
 import type { DeviceAnnouncement, Responder } from '@endorse/discovery';
 import { startResponder } from '@endorse/discovery';
 import type { Clock, Transport } from '@endorse/interface';
-import type { SoftwareTpmKeys, TestAuthority } from '@endorse/testkit';
-import { createSoftwareTpm } from '@endorse/testkit';
+import type { TestAuthority } from '@endorse/testkit';
 import type { DeviceEvent } from './device.ts';
 import { Device } from './device.ts';
 import type { EdgeAssignment } from './edge-runtime.ts';
 import { EdgeRuntime } from './edge-runtime.ts';
+import type { GatewayTpm } from './gateway-tpm.ts';
 import type { HttpsListener } from './https-listener.ts';
 import { startHttpsListener } from './https-listener.ts';
 import { answerRequest } from './rest-api.ts';
@@ -27,12 +27,9 @@ export interface SimulatedGateway extends AsyncDisposable {
   readonly events: readonly DeviceEvent[];
   /** How many sessions are open. */
   readonly openSessions: number;
-  /** The keys of its TPM. */
-  tpmKeys(): Promise<SoftwareTpmKeys>;
+  readonly tpm: GatewayTpm;
   /** The state of the gateway; undefined for a foreign device. */
   readonly device: Device | undefined;
-  /** Somebody takes ownership of its TPM: another storage root key, the same endorsement key. */
-  takeOwnership(): Promise<void>;
   /** Switches it off. */
   stop(): Promise<void>;
 }
@@ -46,8 +43,8 @@ export interface GatewayWorld {
   readonly discoveryPort: number;
   /** Carrier to the provisioning service. */
   readonly transport: Transport;
-  /** Makes the keys of a new TPM. */
-  readonly makeTpmKeys: () => Promise<SoftwareTpmKeys>;
+  /** Makes a TPM. */
+  readonly makeTpm: () => GatewayTpm;
   readonly onEvent: (gateway: GatewaySpec, event: DeviceEvent) => void;
 }
 
@@ -68,14 +65,12 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
   let certificate = new X509Certificate(certificatePem);
   let listener: HttpsListener | undefined;
   let responder: Responder | undefined;
-  // Made when they are first asked for: RSA keys take a while.
-  let keys: Promise<SoftwareTpmKeys> | undefined;
-  const tpmKeys = (): Promise<SoftwareTpmKeys> => (keys ??= world.makeTpmKeys());
-  let foreignKeys: Promise<SoftwareTpmKeys> | undefined;
+  const tpm = world.makeTpm();
+  const foreignTpm = spec.faults.includes('foreign-key') ? world.makeTpm() : undefined;
 
   const edge = new EdgeRuntime({
     transport: world.transport,
-    openTpm: async (registrationId) => createSoftwareTpm({ keys: await tpmKeys(), registrationId }),
+    openTpm: (registrationId) => tpm.open(registrationId),
     clock: world.clock,
     retryDelayMs,
     resetDurationMs,
@@ -87,12 +82,8 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
       : new Device(spec, spec.family, {
           clock: world.clock,
           edge,
-          endorsementKey: async () => {
-            const shown = spec.faults.includes('foreign-key')
-              ? (foreignKeys ??= world.makeTpmKeys())
-              : tpmKeys();
-            return Buffer.from((await shown).endorsementKey).toString('base64');
-          },
+          endorsementKey: async () =>
+            Buffer.from(await (foreignTpm ?? tpm).endorsementKey()).toString('base64'),
           setDiscovery: async (enabled) => {
             if (enabled) await responder?.enable();
             else await responder?.disable();
@@ -114,6 +105,7 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
     await responder?.stop();
     await edge.stop();
     await listener?.stop();
+    await Promise.all([tpm.stop(), foreignTpm?.stop()]);
   };
   try {
     if (device !== undefined && !device.has('unreachable')) {
@@ -148,12 +140,7 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
       return device?.sessions.size ?? 0;
     },
     device,
-    tpmKeys,
-    takeOwnership: async () => {
-      const [before, after] = await Promise.all([tpmKeys(), world.makeTpmKeys()]);
-      const { storageRootKey, storageRootArea, storageRootPrivateKey } = after;
-      keys = Promise.resolve({ ...before, storageRootKey, storageRootArea, storageRootPrivateKey });
-    },
+    tpm,
     stop,
     [Symbol.asyncDispose]: stop,
   };

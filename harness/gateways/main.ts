@@ -8,6 +8,8 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultDiscoveryPort } from '@endorse/discovery';
 import { isEndorseError } from '@endorse/interface';
+import type { CarrierName } from '../demo/carriers.ts';
+import { carriers } from '../demo/carriers.ts';
 import { breakSome, describeFleet } from './fleet-specs.ts';
 import type { Site } from './site.ts';
 import { startSite } from './site.ts';
@@ -24,6 +26,8 @@ REST API of their model and a TPM in software, and register when they are told t
   --broken N           how many of them have something wrong with them (0)
   --plain              without the oddities of the field: placeholder serial numbers,
                        a switch that answers too, odd ports, addresses that lead nowhere
+  --transport NAME     what they register over: http (the default), amqp or amqp-ws
+  --tpm KIND           what their TPMs are: software (the default), or an swtpm each
   --directory DIR      where the CA, the connection string and the password of the
                        gateways are put (.site)
   --discovery-port N   UDP port that they answer on (${defaultDiscoveryPort})
@@ -35,6 +39,8 @@ interface Settings {
   readonly count: number;
   readonly broken: number;
   readonly plain: boolean;
+  readonly carrier: CarrierName;
+  readonly tpm: 'software' | 'swtpm';
   readonly directory: string;
   readonly discoveryPort: number;
   readonly json: boolean;
@@ -43,7 +49,7 @@ interface Settings {
 async function main(): Promise<number> {
   const settings = parseUsage();
   if (typeof settings === 'number') return settings;
-  const { count, broken, plain, json, discoveryPort } = settings;
+  const { count, broken, plain, json, discoveryPort, carrier, tpm } = settings;
   const print = (event: Readonly<Record<string, unknown>>, text: string): void => {
     process.stdout.write(json ? `${JSON.stringify(event)}\n` : `${text}\n`);
   };
@@ -55,6 +61,8 @@ async function main(): Promise<number> {
     await using site = await startSite({
       specs: describeFleet({ count, quirks: !plain, faults: breakSome(count, broken) }),
       discoveryPort,
+      carrier,
+      tpm,
       onEvent: ({ serialNumber }, event) => {
         const { event: name, ...fields } = event;
         const details = Object.entries(fields).map(([key, value]) => `${key}=${value}`);
@@ -62,7 +70,7 @@ async function main(): Promise<number> {
       },
     });
     await site.fleet.keysReady();
-    const files = await writeSiteFiles(settings.directory, site.emulator);
+    const files = await writeSiteFiles(settings.directory, site.emulator, site.globalEndpoint);
     print({ ...ready(site), ...files }, describe(site, files));
     if (!interrupted.signal.aborted) await once(interrupted.signal, 'abort');
     return 130;
@@ -83,6 +91,8 @@ function parseUsage(): number | Settings {
         count: { type: 'string', default: '20' },
         broken: { type: 'string', default: '0' },
         plain: { type: 'boolean', default: false },
+        transport: { type: 'string', default: 'http' },
+        tpm: { type: 'string', default: 'software' },
         directory: { type: 'string', default: '.site' },
         'discovery-port': { type: 'string', default: String(defaultDiscoveryPort) },
         json: { type: 'boolean', default: false },
@@ -98,6 +108,8 @@ function parseUsage(): number | Settings {
       count,
       broken: wholeNumber('--broken', values.broken, 0, count),
       plain: values.plain,
+      carrier: oneOf('--transport', values.transport, Object.keys(carriers) as CarrierName[]),
+      tpm: oneOf('--tpm', values.tpm, ['software', 'swtpm'] as const),
       directory: values.directory,
       discoveryPort: wholeNumber('--discovery-port', values['discovery-port'], 1, 65_535),
       json: values.json,
@@ -108,19 +120,25 @@ function parseUsage(): number | Settings {
   }
 }
 
+function oneOf<Name extends string>(flag: string, value: string, allowed: readonly Name[]): Name {
+  const found = allowed.find((name) => name === value);
+  if (found !== undefined) return found;
+  throw new TypeError(`${flag} is ${value}, but it must be one of: ${allowed.join(', ')}`);
+}
+
 function wholeNumber(flag: string, text: string, least: number, most: number): number {
   const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new TypeError(`${flag} is ${text}, but it must be a whole number from ${least} to ${most}`);
 }
 
-function ready({ fleet, emulator, discoveryPort }: Site): Readonly<Record<string, unknown>> {
+function ready({ fleet, emulator, discoveryPort, globalEndpoint }: Site): Readonly<Record<string, unknown>> {
   return {
     event: 'ready',
     devices: fleet.gateways.length,
     discoveryPort,
     idScope: emulator.idScope,
-    globalEndpoint: emulator.endpoints.http,
+    globalEndpoint,
   };
 }
 

@@ -65,11 +65,11 @@ export interface SiteOperatorOptions {
 }
 
 /** How to get at a site of this process. */
-export function accessTo({ emulator, fleet, discoveryPort }: Site): SiteAccess {
+export function accessTo({ emulator, fleet, discoveryPort, globalEndpoint }: Site): SiteAccess {
   return {
     provisioningHost: emulator.provisioningHost,
     idScope: emulator.idScope,
-    globalEndpoint: emulator.endpoints.http,
+    globalEndpoint,
     serviceConnectionString: emulator.serviceConnectionString,
     caPem: emulator.caPem,
     discoveryPort,

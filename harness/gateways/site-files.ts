@@ -16,8 +16,12 @@ export interface SiteFiles {
   readonly userName: string;
 }
 
-/** Writes them, readable for their owner only. */
-export async function writeSiteFiles(folder: string, emulator: Emulator): Promise<SiteFiles> {
+/** Writes them, readable for their owner only. `globalEndpoint` is what gateways are told, if not the HTTPS one. */
+export async function writeSiteFiles(
+  folder: string,
+  emulator: Emulator,
+  globalEndpoint: string = emulator.endpoints.http,
+): Promise<SiteFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // What a run on an earlier site left: its certificates and keys exist no more.
   for (const name of ['gateways.csv', 'pins', 'plan.json', 'plan.journal.jsonl', 'run.md']) {
@@ -32,7 +36,7 @@ export async function writeSiteFiles(folder: string, emulator: Emulator): Promis
   };
   return {
     caFile: await write('ca.pem', emulator.caPem),
-    jobFile: await write('job.yaml', describeJob(emulator)),
+    jobFile: await write('job.yaml', describeJob(emulator, globalEndpoint)),
     connectionStringFile: await write(
       'connection-string',
       `${emulator.serviceConnectionString.revealText()}\n`,
@@ -42,13 +46,13 @@ export async function writeSiteFiles(folder: string, emulator: Emulator): Promis
   };
 }
 
-function describeJob({ provisioningHost, idScope, endpoints }: Emulator): string {
+function describeJob({ provisioningHost, idScope }: Emulator, globalEndpoint: string): string {
   return `# What every gateway of the site shall become.
 service:
   endpoint: ${provisioningHost}
   policyName: provisioningserviceowner
   idScope: ${idScope}
-  globalEndpoint: ${endpoints.http}
+  globalEndpoint: ${globalEndpoint}
 enrollment:
   iotEdge: true
 configure:

@@ -11,7 +11,7 @@ import type { FleetSpecOptions } from '../gateways/fleet-specs.ts';
 import { describeFleet } from '../gateways/fleet-specs.ts';
 import type { SimulatedGateway } from '../gateways/gateway.ts';
 import { factoryPassword, factoryUser } from '../gateways/spec.ts';
-import type { Site } from '../gateways/site.ts';
+import type { Site, SiteOptions } from '../gateways/site.ts';
 import { startSite } from '../gateways/site.ts';
 
 interface TestSite extends Site {
@@ -22,9 +22,10 @@ interface TestSite extends Site {
 async function startTestSite(
   specOptions: Partial<FleetSpecOptions>,
   emulator: EmulatorOptions = {},
+  siteOptions: Pick<SiteOptions, 'carrier' | 'tpm'> = {},
 ): Promise<TestSite> {
   const specs = describeFleet({ count: 1, quirks: false, port: 0, network: [41, 0], ...specOptions });
-  const site = await startSite({ specs, emulator, algorithm: 'ecc' });
+  const site = await startSite({ specs, emulator, algorithm: 'ecc', ...siteOptions });
   const { serviceConnectionString, caPem } = site.emulator;
   const client = createEnrollmentClient({ connectionString: serviceConnectionString, ca: caPem });
   return {
@@ -60,8 +61,11 @@ async function provision(site: TestSite, gateway: SimulatedGateway): Promise<str
   return registrationId;
 }
 
-async function writeBack({ emulator }: Site, session: GatewaySession, registrationId: string): Promise<void> {
-  const globalEndpoint = emulator.endpoints.http;
+async function writeBack(
+  { emulator, globalEndpoint }: Site,
+  session: GatewaySession,
+  registrationId: string,
+): Promise<void> {
   await session.writeProvisioning({ scopeId: emulator.idScope, registrationId, globalEndpoint });
   await session.setProvisioningEnabled(true);
 }
@@ -182,14 +186,27 @@ describe('registration', () => {
   });
 });
 
+test.each([
+  ['over AMQP', { carrier: 'amqp' }],
+  ['over AMQP in a WebSocket', { carrier: 'amqp-ws' }],
+  ['with a TPM in swtpm', { tpm: 'swtpm' }],
+] as const)('[N1] [N3] a provisioned gateway registers %s', async (_how, options) => {
+  await using site = await startTestSite({}, {}, options);
+  const gateway = site.gateway(0);
+  const registrationId = await provision(site, gateway);
+  await expect.poll(() => registered(gateway), patience).toBe(true);
+  expect(gateway.assignment?.deviceId).toBe(registrationId);
+  expect(gateway.events.map(({ event }) => event)).not.toContain('registration-failed');
+});
+
 test('[N6] another storage root key does not matter to the enrollment', async () => {
   await using site = await startTestSite({});
   const gateway = site.gateway(0);
   await provision(site, gateway);
   await expect.poll(() => registered(gateway), patience).toBe(true);
-  const before = (await gateway.tpmKeys()).storageRootKey;
-  await gateway.takeOwnership();
-  expect((await gateway.tpmKeys()).storageRootKey).not.toEqual(before);
+  const before = await gateway.tpm.storageRootKey();
+  await gateway.tpm.takeOwnership();
+  expect(await gateway.tpm.storageRootKey()).not.toEqual(before);
   await using session = await signIn(gateway);
   await session.resetEdge();
   const { runtime } = await session.waitForEdgeRuntime({ pauseMs: 50, timeoutMs: 20_000 });
