@@ -7,9 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EmulatorOptions } from '@endorse/emulator';
 import { startEmulator } from '@endorse/emulator';
-import type { NonceDecryptingSecurityClient, TpmSecurityClient } from '@endorse/interface';
+import type {
+  NonceDecryptingSecurityClient,
+  SecurityClient,
+  Transport,
+  TpmSecurityClient,
+} from '@endorse/interface';
+import { createSymmetricKeySecurityClient } from '@endorse/security-symmetric-key';
 import { createHubTokenProvider, createTpmSecurityClient } from '@endorse/security-tpm';
 import { startTpmSimulator } from '@endorse/tpm-simulator';
+import { createMqttTransport } from '@endorse/transport-mqtt';
 import { ProvisioningClient } from '@endorse/provisioning-client';
 import { describe, expect, test } from 'vitest';
 import { carriers } from '../demo/carriers.ts';
@@ -238,22 +245,48 @@ test('two clients in one process do not mind each other', async () => {
 });
 
 test.each(Object.entries(carriers))(
-  "today's protocol goes over any transport: %s",
+  "today's protocol goes over any transport that carries a TPM, and says so of one that does not: %s",
   async (_name, carrier) => {
     await using device = await startDevice();
     const { emulator, registrationId } = device;
     await using tpm = await device.openTpm();
-    const transport = carrier.createTransport({ ca: emulator.caPem });
-    const options = { securityClient: tpm, throttleMs: 0 };
-    await using client = await ProvisioningClient.create(
-      carrier.hostOf(emulator),
-      emulator.idScope,
-      transport,
-      options,
-    );
+    const transport: Transport = carrier.createTransport({ ca: emulator.caPem });
+    const { attestations } = transport.capabilities;
+    const host = carrier.hostOf(emulator);
+    const created = ProvisioningClient.create(host, emulator.idScope, transport, {
+      securityClient: tpm,
+      throttleMs: 20,
+    });
+    if (!attestations.includes('tpm')) {
+      await expect(created).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED_CAPABILITY', required: 'tpm' });
+      return;
+    }
+    await using client = await created;
     const { iothubUri, deviceId } = await client.registerDevice({ signal: AbortSignal.timeout(20_000) });
     expect([iothubUri, deviceId]).toEqual([emulator.assignedHub, registrationId]);
     expect(await talkToHub(device, tpm)).toBe(204);
+  },
+);
+
+test.each([false, true])(
+  'a device with a key registers over MQTT, and is told why its TPM cannot (in a WebSocket: %s)',
+  async (webSocket) => {
+    await using device = await startDevice();
+    const { emulator } = device;
+    const { primaryKey } = await emulator.createSymmetricKeyEnrollment({ registrationId: 'key-device' });
+    await using identity = createSymmetricKeySecurityClient({
+      registrationId: 'key-device',
+      key: primaryKey,
+    });
+    await using tpm = await device.openTpm();
+    const transport = createMqttTransport({ ca: emulator.caPem, webSocket });
+    const host = webSocket ? emulator.provisioningHost : new URL(emulator.endpoints.mqtt).host;
+    const create = (securityClient: SecurityClient): Promise<ProvisioningClient> =>
+      ProvisioningClient.create(host, emulator.idScope, transport, { securityClient, throttleMs: 20 });
+    await expect(create(tpm)).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED_CAPABILITY', required: 'tpm' });
+    await using client = await create(identity);
+    const { iothubUri, deviceId } = await client.registerDevice({ signal: AbortSignal.timeout(20_000) });
+    expect([iothubUri, deviceId]).toEqual([emulator.assignedHub, 'key-device']);
   },
 );
 
