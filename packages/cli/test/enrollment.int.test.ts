@@ -3,12 +3,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startEmulator, type Emulator } from '@endorse/emulator';
+import { createEnrollmentClient } from '@endorse/enrollment-client';
 import { parseServiceConnectionString } from '@endorse/protocol';
 import { encodeTpm2bPublic, publicAreaFromSpki } from '@endorse/tpm2';
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from './support/device.ts';
 import type { CliOutcome } from './support/run-in-process.ts';
 import { jsonLines, runInProcess } from './support/run-in-process.ts';
+import { startCli } from './support/run-process.ts';
 
 interface Operator extends AsyncDisposable {
   readonly emulator: Emulator;
@@ -218,4 +220,24 @@ describe('endorse enrollment', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/ERR_SERVICE_UNAUTHORIZED[^]*remedy: +Check host, policy name and key/);
   });
+});
+
+test('an emulator with --quotas has those of the service', async () => {
+  await using emulator = startCli(['emulator', '--quotas', '--json']);
+  const ready = JSON.parse(await emulator.line(/"event":"ready"/)) as {
+    readonly serviceConnectionString: string;
+    readonly caFile: string;
+  };
+  await using client = createEnrollmentClient({
+    connectionString: ready.serviceConnectionString,
+    ca: await readFile(ready.caFile, 'utf8'),
+    maxRetries: 0,
+    maxConnections: 16,
+  });
+  const ask = (): Promise<unknown> =>
+    client.enrollments.get('nobody').catch((error: unknown) => (error as { readonly status: number }).status);
+  const statuses = await Promise.all(Array.from({ length: 1100 }, ask));
+  // It refills while it is asked, so that a few more than a thousand are answered.
+  expect(statuses.filter((status) => status === 404).length).toBeGreaterThanOrEqual(1000);
+  expect(statuses).toContain(429);
 });

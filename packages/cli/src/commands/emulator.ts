@@ -71,6 +71,10 @@ export const emulatorCommand: Command = defineCommand({
       default: 'hashed',
       choices: ['hashed', 'geoLatency', 'static'],
     },
+    quotas: {
+      type: 'boolean',
+      summary: 'answer 429 above the rates the service documents: 1,000 requests and registrations a minute',
+    },
     strict: {
       type: 'boolean',
       summary: 'take only what the documentation of the service allows, not all that the service takes',
@@ -116,7 +120,7 @@ export const emulatorCommand: Command = defineCommand({
     const kept = values['ca-dir'] ?? values.data;
     const directory = kept ?? mkdtempSync(join(tmpdir(), 'endorse-ca-'));
     try {
-      const { createSeededRandom, startEmulator } = await import('@endorse/emulator');
+      const { createSeededRandom, serviceQuotas, startEmulator } = await import('@endorse/emulator');
       const emulator = await startEmulator({
         bind: values.bind,
         allowNonLoopback: values['allow-non-loopback'],
@@ -131,6 +135,7 @@ export const emulatorCommand: Command = defineCommand({
         },
         allocationPolicy: values['allocation-policy'] as 'hashed' | 'geoLatency' | 'static',
         strictness: values.strict ? 'strict' : 'loose',
+        ...(values.quotas ? { quotas: serviceQuotas } : {}),
         clockSkewMs: values['clock-skew-ms'] ?? 0,
         ...(hubs.length === 0 ? {} : { hubs }),
         ...(seed === undefined ? {} : { random: createSeededRandom(seed) }),

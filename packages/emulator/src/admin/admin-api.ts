@@ -65,6 +65,7 @@ export function createAdminApi(parts: AdminParts): AdminApi {
   function handle(call: AdminCall): AdminAnswer {
     // A page elsewhere that has its name resolved to this machine must not reach it.
     if (!ownHost.test(call.host ?? '')) return problem(403, 'the admin API is for localhost');
+    if (!URL.canParse(call.target, 'http://localhost')) return problem(400, 'the path is no path');
     const { pathname, searchParams } = new URL(call.target, 'http://localhost');
     if (pathname === '/' && call.method === 'GET') return { kind: 'page' };
     if (!isAllowed(call.authorization))
