@@ -4,6 +4,7 @@ import type { EmulatorServers } from './emulator-servers.ts';
 import type { Clock } from '@endorse/interface';
 import type { Stamps } from './listener/fault-answer.ts';
 import { firstBytes } from './listener/first-bytes.ts';
+import type { StreamHandler } from './listener/stream-handler.ts';
 import { createHubHandler } from './listener/hub-handler.ts';
 import { createServiceHandler } from './listener/service-handler.ts';
 import { createHubMqttService } from './mqtt/hub-mqtt.ts';
@@ -20,7 +21,10 @@ export function serveCarriers(
   stamps: Stamps & { readonly clock: Clock },
 ): void {
   const { sleep } = stamps.clock;
-  const amqp = createAmqpHandler({ core, stamps, sleep });
+  const amqp = createAmqpHandler(async () => {
+    const { createProvisioningAmqpService } = await import('./amqp/provisioning-amqp.ts');
+    return (info, hold) => createProvisioningAmqpService({ core, stamps, sleep }, info, hold);
+  });
   const mqtt = createMqttHandler(createProvisioningMqttService({ core, stamps, sleep }));
   servers.amqp.serve(amqp);
   servers.mqtt.serve(mqtt);
@@ -35,10 +39,21 @@ export function serveCarriers(
   ]);
   for (const [index, hub] of core.hubs.entries()) {
     const server = servers.hubs[index]?.server;
-    const accept = (carrier: 'mqtt' | 'mqtt-ws') =>
+    const mqttFor = (carrier: 'mqtt' | 'mqtt-ws'): StreamHandler =>
       createMqttHandler(createHubMqttService(hub, carrier, core));
+    const amqpFor = (carrier: 'amqp' | 'amqp-ws'): StreamHandler =>
+      createAmqpHandler(async () => {
+        const { createHubAmqpService } = await import('./amqp/hub-amqp.ts');
+        return (info, hold) => createHubAmqpService({ core, hub, carrier }, info, hold);
+      });
     server?.serve(createHubHandler(core, hub, stamps));
-    server?.serveWebSockets([{ protocols: mqttSubProtocols, accept: accept('mqtt-ws') }]);
-    server?.serveStreams([{ firstBytes: firstBytes.mqtt, accept: accept('mqtt') }]);
+    server?.serveWebSockets([
+      { protocols: amqpSubProtocols, accept: amqpFor('amqp-ws') },
+      { protocols: mqttSubProtocols, accept: mqttFor('mqtt-ws') },
+    ]);
+    server?.serveStreams([
+      { firstBytes: firstBytes.amqp, accept: amqpFor('amqp') },
+      { firstBytes: firstBytes.mqtt, accept: mqttFor('mqtt') },
+    ]);
   }
 }

@@ -1,82 +1,48 @@
-/**
- * The SASL mechanisms of the provisioning service, as rhea calls them: `outcome` stays undefined as long as there is
- * another challenge to send.
- */
-import { isEndorseError } from '@endorse/interface';
+/** The SASL mechanisms of the provisioning service. */
 import { SaslTpmServer, decodeSaslPlain, parseRegistrationLink, saslPlain, saslTpm } from '@endorse/protocol';
 import type { EmulatorCore } from '../core/core.ts';
+import type { ChallengeRequest } from '../core/device-requests.ts';
 import { faults } from '../core/fault.ts';
 import { isFault } from '../core/refusal.ts';
-import type { Delivery } from '../faults/faulty-call.ts';
-import type { ChallengeRequest } from '../core/device-requests.ts';
 import type { AmqpPeer } from './amqp-peer.ts';
-
-/** One exchange. rhea answers a rejection with the outcome "system error". */
-export interface SaslServerMechanism {
-  /** True when the peer is let in, false when it is not. */
-  outcome: boolean | undefined;
-  readonly username: string | undefined;
-  start(response: Buffer | undefined | null): Promise<Buffer | undefined>;
-  step(response: Buffer | undefined | null): Promise<Buffer | undefined>;
-}
+import type { SaslDecision, SaslListeners, SaslServerMechanism } from './sasl-mechanism.ts';
+import { offerMechanisms, openMechanisms, saslMechanism } from './sasl-mechanism.ts';
 
 /** What the mechanisms of one connection work with. */
-export interface SaslParts {
+export interface SaslParts extends Omit<SaslListeners, 'noteViolation'> {
   readonly core: Pick<EmulatorCore, 'admit' | 'answerDevice' | 'emit'>;
   readonly peer: AmqpPeer;
-  /** Called when a peer was not let in; its connection is of no further use. */
-  readonly onRefused: () => void;
-  /** Ends the connection at once. */
-  readonly onDropped: () => void;
-  /** For answers that are to leave late; rejects when the client has left. */
-  readonly sleep: (delayMs: number) => Promise<void>;
 }
 
-/**
- * The mechanisms, by name, in the order in which they are offered. ANONYMOUS and EXTERNAL let everybody in: who comes
- * without a token shows a certificate, and that is looked at when it asks for something.
- */
+/** The mechanisms, by name, in the order in which they are offered. A certificate is looked at when its owner asks for something. */
 export function saslMechanisms(parts: SaslParts): Readonly<Record<string, () => SaslServerMechanism>> {
-  const offered: Readonly<Record<string, () => SaslServerMechanism>> = {
-    [saslTpm]: () => tpmMechanism(parts),
-    [saslPlain]: () => plainMechanism(parts),
-    EXTERNAL: letIn,
-    ANONYMOUS: letIn,
-  };
-  // rhea refuses a mechanism that is not offered, but keeps the connection; so there is one for every name.
-  return new Proxy(offered, {
-    get: (known, name) => (Object.hasOwn(known, name) ? known[String(name)] : () => unknownMechanism(parts)),
+  const { core } = parts;
+  const noteViolation = (reason: string): void =>
+    core.emit({ event: 'request-refused', operation: 'authenticate', ...faults.unauthorized(reason) });
+  const listeners = { ...parts, noteViolation };
+  return offerMechanisms(listeners, {
+    [saslTpm]: () => tpmMechanism(parts, listeners),
+    [saslPlain]: () => plainMechanism(parts, listeners),
+    ...openMechanisms,
   });
 }
 
-function unknownMechanism(parts: SaslParts): SaslServerMechanism {
-  return mechanism(parts, () => {
-    refuseUnread(parts, 'the SASL mechanism is none of those offered');
-    return false;
-  });
-}
-
-function letIn(): SaslServerMechanism {
-  const accept = async (): Promise<undefined> => undefined;
-  return { outcome: true, username: undefined, start: accept, step: accept };
-}
-
-function plainMechanism(parts: SaslParts): SaslServerMechanism {
-  return mechanism(parts, (response) => {
+function plainMechanism(parts: SaslParts, listeners: SaslListeners): SaslServerMechanism {
+  return saslMechanism(listeners, (response) => {
     const { username, password } = decodeSaslPlain(response);
     const identity = parseRegistrationLink(username);
     if (identity === undefined) {
-      refuseUnread(parts, `the user name ${username.slice(0, 200)} names no registration`);
+      listeners.noteViolation(`the user name ${username.slice(0, 200)} names no registration`);
       return false;
     }
     return admit(parts, identity, password);
   });
 }
 
-function tpmMechanism(parts: SaslParts): SaslServerMechanism {
+function tpmMechanism(parts: SaslParts, listeners: SaslListeners): SaslServerMechanism {
   const exchange = new SaslTpmServer();
   let identity: { readonly idScope: string; readonly registrationId: string } | undefined;
-  return mechanism(parts, (response) => {
+  return saslMechanism(listeners, (response) => {
     const step = exchange.receive(response);
     switch (step.kind) {
       case 'challenge':
@@ -93,7 +59,7 @@ function tpmMechanism(parts: SaslParts): SaslServerMechanism {
   });
 }
 
-function challenge({ core }: SaslParts, exchange: SaslTpmServer, request: ChallengeRequest): Decision {
+function challenge({ core }: SaslParts, exchange: SaslTpmServer, request: ChallengeRequest): SaslDecision {
   const { response, delivery } = core.answerDevice('amqp', { operation: 'request-challenge', ...request });
   const answer = response?.outcome === 'challenge' ? exchange.challenge(response.activationBlob) : false;
   return { answer, delivery };
@@ -108,51 +74,4 @@ function admit(
   if (isFault(answer)) return false;
   peer.registration = { idScope, registrationId, token };
   return true;
-}
-
-/** A decision that a fault script has a say in. */
-interface Decision {
-  readonly answer: Uint8Array | boolean;
-  readonly delivery?: Delivery;
-}
-
-/** A mechanism around a decision: let in or not, or another challenge. Bytes that are none are not let in. */
-function mechanism(
-  parts: SaslParts,
-  decide: (response: Uint8Array) => Uint8Array | boolean | Decision,
-): SaslServerMechanism {
-  const receive = async (response: Buffer | undefined | null): Promise<Buffer | undefined> => {
-    const decided = decideSafely(response ?? new Uint8Array());
-    const isPlain = typeof decided === 'boolean' || decided instanceof Uint8Array;
-    const { answer: decision, delivery }: Decision = isPlain ? { answer: decided } : decided;
-    if (delivery !== undefined && delivery.delayMs > 0) await parts.sleep(delivery.delayMs);
-    if (delivery?.isDropped === true) {
-      parts.onDropped();
-      return undefined;
-    }
-    if (typeof decision !== 'boolean') return Buffer.from(decision);
-    self.outcome = decision;
-    if (!decision) parts.onRefused();
-    return undefined;
-  };
-  const decideSafely = (response: Uint8Array): Uint8Array | boolean | Decision => {
-    try {
-      return decide(response);
-    } catch (error) {
-      if (!isEndorseError(error) || error.fault !== 'peer') throw error;
-      refuseUnread(parts, error.message);
-      return false;
-    }
-  };
-  const self: SaslServerMechanism = {
-    outcome: undefined,
-    username: undefined,
-    start: receive,
-    step: receive,
-  };
-  return self;
-}
-
-function refuseUnread({ core }: SaslParts, reason: string): void {
-  core.emit({ event: 'request-refused', operation: 'authenticate', ...faults.unauthorized(reason) });
 }

@@ -14,6 +14,8 @@ export interface AmqpClientOptions {
   readonly certificate?: { readonly certificatePem: string; readonly privateKeyPem: string };
   /** Mechanisms of rhea by name; none for no SASL layer. */
   readonly mechanisms?: Readonly<Record<string, unknown>>;
+  /** Sees everything that rhea writes to a TLS connection. */
+  readonly onWrite?: (chunk: Buffer) => void;
 }
 
 /** What the peer says when it does not do what it was asked. */
@@ -56,8 +58,15 @@ export async function connectAmqp(options: AmqpClientOptions): Promise<AmqpClien
           return create(options.url, ['AMQPWSB10'], tls)();
         }
       : () => ({
-          connect: (_port: unknown, _host: unknown, _options: unknown, callback: () => void): Duplex =>
-            connectTls({ host: '127.0.0.1', port: Number(url.port), ...tls }, callback),
+          connect: (_port: unknown, _host: unknown, _options: unknown, callback: () => void): Duplex => {
+            const stream = connectTls({ host: '127.0.0.1', port: Number(url.port), ...tls }, callback);
+            const write = stream.write.bind(stream);
+            stream.write = (chunk: Buffer) => {
+              options.onWrite?.(Buffer.from(chunk));
+              return write(chunk);
+            };
+            return stream;
+          },
         });
   const connection = container.connect({
     connection_details: socket as never,
@@ -125,7 +134,8 @@ function request(sender: Sender, receiver: Receiver, message: Message): Promise<
   });
 }
 
-function refusalOf(error: unknown): AmqpRefusal & Error {
+/** An error of rhea, whose own fields are getters, as an object to compare. */
+export function refusalOf(error: unknown): AmqpRefusal & Error {
   const { condition, description, info } = (error ?? {}) as Partial<AmqpRefusal>;
   return Object.assign(new Error(`refused: ${String(condition)}`), {
     condition,
