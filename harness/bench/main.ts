@@ -18,6 +18,7 @@ import { benchFleet } from './fleet-main.ts';
 import { measureFreshProcess } from './fresh-process.ts';
 import { measureLoad } from './load.ts';
 import { installOfficial, installOurs } from './projects.ts';
+import { benchRegistrar } from './registrar-main.ts';
 import { measureRegistration } from './registration.ts';
 import { renderTable } from './render-table.ts';
 import type { BenchReport } from './render-table.ts';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     discovery: { type: 'boolean', default: false },
     fleet: { type: 'boolean', default: false },
+    registrar: { type: 'boolean', default: false },
     'update-readme': { type: 'boolean', default: false },
   },
 });
@@ -98,6 +100,8 @@ async function enroll(tpm: string, emulator: Awaited<ReturnType<typeof startEmul
 
 if (values.fleet) {
   await benchFleet({ quick: values.quick });
+} else if (values.registrar) {
+  await benchRegistrar({ quick: values.quick });
 } else if (values.discovery) {
   await benchDiscovery({ quick: values.quick });
 } else {

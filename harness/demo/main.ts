@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { isEndorseError } from '@endorse/interface';
 import type { CarrierName } from './carriers.ts';
 import { carriers } from './carriers.ts';
+import { runDynamicScenario } from './dynamic-scenario.ts';
 import type { DemoSink } from './events.ts';
 import { runLoopScenario } from './loop-scenario.ts';
 import { createJsonSink, createTextSink } from './render-text.ts';
@@ -19,6 +20,7 @@ import { runX509Scenario } from './x509-scenario.ts';
 const usage = `Usage: npm run demo -- [--transport http|amqp|amqp-ws|mqtt|mqtt-ws] [--attestation tpm|symmetric-key|x509] [--json]
        npm run demo -- --client ll [--dialect dps|drs] [--transport …] [--json]
        npm run demo -- --utility [--json]
+       npm run demo -- --dynamic [--json]
 
 Starts the emulated provisioning service, enrolls a device, registers it, sends
 telemetry, then shows what happens to somebody else who claims to be that device.
@@ -36,6 +38,8 @@ tampered challenge is refused, too.
                          or drs, that of the requirements of 2017
   --utility              twenty simulated gateways instead, some of them broken: found on
                          the network, planned, provisioned and reported (Linux)
+  --dynamic              a device that registers itself with a token instead: a reply
+                         is lost, a clone refused, a broker connected, a device revoked
   --json                 one JSON object a line instead of text
   --help                 this text
 `;
@@ -45,6 +49,7 @@ const scenarios = {
   'symmetric-key': runSymmetricKeyScenario,
   x509: runX509Scenario,
   utility: runUtilityScenario,
+  dynamic: runDynamicScenario,
   'll-dps': (options: ScenarioOptions) => runLoopScenario(options, 'dps'),
   'll-drs': (options: ScenarioOptions) => runLoopScenario(options, 'drs'),
 } as const satisfies Readonly<Record<string, (options: ScenarioOptions) => Promise<void>>>;
@@ -100,6 +105,7 @@ function parseUsage(): number | Usage {
         client: { type: 'string', default: 'core' },
         dialect: { type: 'string' },
         utility: { type: 'boolean', default: false },
+        dynamic: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -125,6 +131,8 @@ function parseUsage(): number | Usage {
         scenario: loopScenario({ attestation, dialect, transport, utility: values.utility }),
       };
     if (values.dialect !== undefined) throw new TypeError('--dialect needs --client ll');
+    if (values.utility && values.dynamic) throw new TypeError('--utility and --dynamic are two stories');
+    if (values.dynamic) return { ...common, scenario: 'dynamic' };
     return { ...common, scenario: values.utility ? 'utility' : attestation };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);

@@ -130,6 +130,23 @@ describe.each(['drs', 'dps'])('the demo of the pump-driven client (%s)', (dialec
   });
 });
 
+test('the demo of dynamic registration loses a reply, and neither a device nor a secret', async () => {
+  const { exitCode, stdout, stderr } = await runDemo('--dynamic', '--json');
+  expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: '' });
+  const events = parseJsonLines(stdout);
+  const happened = events.filter(({ event }) => event === 'progress').map(({ name }) => name);
+  expect(happened).toEqual(
+    expect.arrayContaining(['token minted', 'no reply', 'acknowledged', 'state published', 'session ended']),
+  );
+  const refused = events.filter(({ event }) => event === 'refused');
+  expect(refused.map(({ scenario, code }) => [scenario, code])).toEqual([
+    ['clone', 'ERR_REGISTRATION_REFUSED'],
+    ['another-client-id', 'ERR_TRANSPORT_CLOSED'],
+    ['revoked', 'ERR_TRANSPORT_CLOSED'],
+  ]);
+  expect(events.at(-1)).toMatchObject({ event: 'done', ok: true });
+});
+
 test('the demo tells a person the same', async () => {
   const { exitCode, stdout } = await runDemo('--attestation', 'symmetric-key');
   expect(exitCode).toBe(0);

@@ -24,7 +24,17 @@ export const commands = Object.freeze({
   },
   'test:system': {
     summary: 'the tests against foreign tools: tpm2-tools, swtpm_setup, OpenSSL, Chromium',
-    tools: ['swtpm', 'swtpm-tools', 'tpm2-tools', 'openssl', 'iproute2', 'chromium'],
+    tools: [
+      'swtpm',
+      'swtpm-tools',
+      'tpm2-tools',
+      'openssl',
+      'iproute2',
+      'chromium',
+      'postgresql',
+      'mosquitto',
+      'curl',
+    ],
     entry: 'scripts/suites/main.ts',
     args: ['system'],
     containers: 'provided',

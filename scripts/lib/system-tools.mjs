@@ -6,7 +6,7 @@
  * elsewhere the failure says what to type.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runStep } from './child.mjs';
 import { StepError, announce } from './step.mjs';
@@ -45,11 +45,31 @@ export const systemTools = Object.freeze({
   },
   chromium: { programs: ['chromium'], apt: ['chromium'], dnf: ['chromium'], brew: ['chromium'] },
   iproute2: { programs: ['ip'], apt: ['iproute2'], dnf: ['iproute'], brew: ['iproute2mac'] },
+  postgresql: {
+    programs: ['initdb', 'postgres', 'pgbench'],
+    apt: ['postgresql'],
+    dnf: ['postgresql-server', 'postgresql-contrib'],
+    brew: ['postgresql@17'],
+  },
+  mosquitto: {
+    programs: ['mosquitto', 'mosquitto_ctrl'],
+    apt: ['mosquitto'],
+    dnf: ['mosquitto'],
+    brew: ['mosquitto'],
+  },
+  curl: { programs: ['curl'], apt: ['curl'], dnf: ['curl'], brew: ['curl'] },
   openssl: { programs: ['openssl'], apt: ['openssl'], dnf: ['openssl'], brew: ['openssl@3'] },
 });
 
 /** Daemons live here, and a plain user's PATH may not name these. */
-const extraFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/opt/homebrew/bin', '/usr/local/bin'];
+const extraFolders = [
+  '/usr/local/sbin',
+  '/usr/sbin',
+  '/sbin',
+  '/opt/homebrew/bin',
+  '/usr/local/bin',
+  ...postgresqlFolders(),
+];
 
 /**
  * The rows among `names` whose programs are not all there.
@@ -114,6 +134,12 @@ function aptCommand() {
   if (process.getuid?.() === 0) return apt;
   const sudo = spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore', timeout: 10_000 });
   return sudo.status === 0 ? ['sudo', '-n', ...apt] : undefined;
+}
+
+/** Debian keeps the programs of a PostgreSQL server by version, outside of PATH. */
+function postgresqlFolders() {
+  const folder = '/usr/lib/postgresql';
+  return existsSync(folder) ? readdirSync(folder).map((version) => join(folder, version, 'bin')) : [];
 }
 
 function isExecutable(file) {

@@ -9,7 +9,10 @@ async function startRegistrar(args: readonly string[] = [], env: Readonly<Record
   const directory = await makeDirectory();
   const data = join(directory.path, 'registrar');
   const cli = startCli(['registrar', '--json', '--port', '0', '--data', data, ...args], env);
-  const ready = JSON.parse(await cli.line(/"event":"ready"/)) as Record<'url' | 'caFile', string>;
+  const ready = JSON.parse(await cli.line(/"event":"ready"/)) as Record<
+    'url' | 'caFile' | 'metricsUrl',
+    string
+  >;
   return {
     cli,
     data,
@@ -24,7 +27,12 @@ async function startRegistrar(args: readonly string[] = [], env: Readonly<Record
 
 describe('endorse registrar, token and self-register', () => {
   test('from nothing to a registered device, a revoked token and a refused one', async () => {
-    await using scene = await startRegistrar(['--broker', 'mqtts://broker.example:8883']);
+    await using scene = await startRegistrar([
+      '--broker',
+      'mqtts://broker.example:8883',
+      '--metrics-port',
+      '0',
+    ]);
     const { data, ready, path } = scene;
     expect(statSync(join(data, 'token-key-secret.pem')).mode & 0o777).toBe(0o600);
     const mint = [
@@ -85,6 +93,8 @@ describe('endorse registrar, token and self-register', () => {
       event: 'error',
       code: 'ERR_REGISTRATION_REFUSED',
     });
+    const metrics = await (await fetch(ready.metricsUrl)).text();
+    expect(metrics).toContain('endorse_registrar_registrations_total{result="created"} 1\n');
     // Whatever was printed, by whichever of them: no secret, and no token but where it is handed out.
     const printed = scene.cli.stdout() + scene.cli.stderr() + first.stdout + first.stderr + refused.stderr;
     expect(printed).not.toContain(accessSecret);

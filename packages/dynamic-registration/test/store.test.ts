@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Secret } from '@endorse/interface';
 import { describe, expect, test } from 'vitest';
-import { openStore } from '../src/store/index.ts';
+import { openSqlite, openStore } from '../src/store/index.ts';
 import { credentialOf, peppers, proof, request, shown, startStore } from './support/store-fixture.ts';
 
 async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
@@ -289,6 +293,25 @@ describe('a broker that has to know', () => {
     expect(outcome.outcome).toBe('created');
     expect(told).toEqual([credentialOf(outcome).accessKey]);
   });
+});
+
+test('a database that another process holds is away, which passes', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'endorse-store-'));
+  const file = join(directory, 'registrar.db');
+  try {
+    await using fixture = await startStore({ database: await openSqlite(file, { busyTimeoutMs: 0 }) });
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN EXCLUSIVE');
+    await expect(fixture.store.register(request())).rejects.toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+      retryable: true,
+    });
+    other.close();
+    expect((await fixture.store.register(request())).outcome).toBe('created');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
 
 test('tables of a newer version are left alone', async () => {

@@ -6,6 +6,9 @@
  * the TPM. Dependencies of what is named here are allowed with it.
  */
 export const allowedModules: Readonly<Record<string, readonly string[]>> = Object.freeze({
+  '@endorse/dynamic-registration': ['jose'],
+  '@endorse/dynamic-registration/server': ['jose'],
+  '@endorse/dynamic-registration/tokens': ['jose'],
   // What a run cannot do without: the client of gateways, and the readers of what people write.
   '@endorse/provisioning-utility': ['csv-parse', 'undici', 'yaml'],
   '@endorse/thingspro-edge': ['undici'],

@@ -3,6 +3,8 @@ import { createJsonLogger } from '@endorse/interface/node';
 import type { Logger } from '@endorse/interface';
 import { defineCommand, type Command, type CommandContext } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
+import type { MetricsServer } from '../registrar/metrics-server.ts';
+import { serveMetrics } from '../registrar/metrics-server.ts';
 import { openRegistrarStore, storeOptions } from '../registrar/store-options.ts';
 import { readVerificationKeys, tokenKeyOptions } from '../registrar/token-keys.ts';
 import { readOptionFile } from './read-file.ts';
@@ -62,6 +64,13 @@ export const registrarCommand: Command = defineCommand({
       type: 'boolean',
       summary: 'demand a proof of every device, so that none can lose its reply',
     },
+    'metrics-port': {
+      type: 'integer',
+      value: 'N',
+      summary: 'serve counters for Prometheus on this port of loopback; 0 lets the system choose',
+      minimum: 0,
+      maximum: 65_535,
+    },
     compatible: { type: 'boolean', summary: 'speak as the original template does' },
   },
   examples: [
@@ -84,7 +93,11 @@ export const registrarCommand: Command = defineCommand({
     if (publicUrl !== undefined && !URL.canParse(publicUrl)) throw new UsageError('--public-url is no URL');
     const server = await import('@endorse/dynamic-registration/server');
     const store = await openRegistrarStore(values, context.env);
+    const metrics = server.createMetrics();
+    let metricsServer: MetricsServer | undefined;
     try {
+      const metricsPort = values['metrics-port'];
+      if (metricsPort !== undefined) metricsServer = await serveMetrics(metrics, metricsPort);
       const certificate = values['plain-http'] ? undefined : await issueCertificate(values);
       let url = publicUrl ?? '';
       const handler = server.createRegistrationHandler({
@@ -97,6 +110,7 @@ export const registrarCommand: Command = defineCommand({
         requireTpm: values['require-tpm'],
         requireProof: values['require-proof'],
         logger: logTo(context),
+        metrics,
         ...(allowedIds === undefined ? {} : { allowedIds }),
         ...(values.broker === undefined ? {} : { broker: values.broker }),
       });
@@ -109,12 +123,19 @@ export const registrarCommand: Command = defineCommand({
       });
       try {
         url = publicUrl ?? `${registrar.origin}/api/register-device`;
-        announce(url, registrar, certificate?.caFile, values, context);
+        announce(
+          url,
+          registrar,
+          { caFile: certificate?.caFile, metricsUrl: metricsServer?.url },
+          values,
+          context,
+        );
         await waitForAbort(context.signal);
       } finally {
         await registrar.stop();
       }
     } finally {
+      await metricsServer?.close();
       await store.close();
     }
     throw context.signal.reason;
@@ -141,7 +162,7 @@ interface Announced {
 function announce(
   url: string,
   registrar: Registrar,
-  caFile: string | undefined,
+  { caFile, metricsUrl }: { readonly caFile: string | undefined; readonly metricsUrl: string | undefined },
   values: Announced,
   { output }: CommandContext,
 ): void {
@@ -151,6 +172,7 @@ function announce(
     url,
     origin: registrar.origin,
     caFile: caFile ?? null,
+    metricsUrl: metricsUrl ?? null,
     data,
     issuer,
     compatible,
@@ -161,6 +183,7 @@ function announce(
   row('devices at', url);
   row('CA file', caFile ?? 'none: no TLS');
   row('issuer', issuer);
+  if (metricsUrl !== undefined) row('metrics', metricsUrl);
   row('mode', compatible ? 'compatible with the original template' : 'strict');
   output.result('');
   const signer =

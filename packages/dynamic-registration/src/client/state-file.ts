@@ -40,7 +40,10 @@ export async function createState(file: string, state: DeviceState): Promise<Dev
     try {
       await link(temporary, file);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const { code = '' } = error as NodeJS.ErrnoException;
+      // FAT, which memory cards have, knows no links; there the last of two processes wins.
+      if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) await rename(temporary, file);
+      else if (code !== 'EEXIST') throw error;
     }
     await rm(temporary, { force: true });
     return (await readState(file)) ?? state;

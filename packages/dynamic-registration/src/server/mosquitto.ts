@@ -1,4 +1,4 @@
-import type { Clock } from '@endorse/interface';
+import type { Clock, EndorseErrorOptions } from '@endorse/interface';
 import { EndorseError } from '@endorse/interface';
 import { systemClock } from '@endorse/interface/node';
 import type { IssuedCredential, RegistrationStore } from '../store/index.ts';
@@ -23,8 +23,12 @@ export class BrokerError extends EndorseError {
   readonly retryable: boolean;
   readonly code: 'ERR_BROKER_REFUSED' | 'ERR_BROKER_SILENT';
 
-  constructor(code: 'ERR_BROKER_REFUSED' | 'ERR_BROKER_SILENT', message: string) {
-    super(message);
+  constructor(
+    code: 'ERR_BROKER_REFUSED' | 'ERR_BROKER_SILENT',
+    message: string,
+    options: EndorseErrorOptions = {},
+  ) {
+    super(message, options);
     this.code = code;
     // A broker that is away or restarting comes back, and the registration with it.
     this.retryable = code === 'ERR_BROKER_SILENT';
@@ -98,7 +102,10 @@ export async function createMosquittoDirectory(
     try {
       const message = JSON.stringify({ commands: [{ ...command, correlationData }] });
       const sent = connection.publishAsync(controlTopic, message, { qos: 1 });
-      const response = await Promise.race([sent.then(() => answer), late]);
+      const away = (cause: unknown): never => {
+        throw new BrokerError('ERR_BROKER_SILENT', 'the broker cannot be reached', { cause });
+      };
+      const response = await Promise.race([sent.then(() => answer, away), late]);
       if (response === undefined)
         throw new BrokerError('ERR_BROKER_SILENT', 'the broker did not answer in 5 s');
       const { error } = response;

@@ -46,7 +46,7 @@ export async function register(
   options: ResolvedOptions,
   limits: Limits,
 ): Promise<RegistrationResult> {
-  const form = readForm(input, options.compatible);
+  const form = readForm(input, options);
   if ('kind' in form) return form;
   const token = await verify(form.token, options);
   if ('kind' in token) {
@@ -79,7 +79,10 @@ interface Form {
 
 type Refused = Extract<RegistrationResult, { readonly kind: 'refused' }>;
 
-function readForm({ fields, bearer }: RegistrationInput, compatible: boolean): Form | Refused {
+function readForm(
+  { fields, bearer }: RegistrationInput,
+  { compatible, random }: ResolvedOptions,
+): Form | Refused {
   const bad = (reason: string): Refused => ({ kind: 'refused', code: 'bad-request', reason });
   const { manufacturerId: given, token, proof, tpm } = fields;
   // The seed's template renders numbers as text.
@@ -92,7 +95,7 @@ function readForm({ fields, bearer }: RegistrationInput, compatible: boolean): F
   if (bearer !== undefined && token !== undefined) return bad('there are two tokens, in header and body');
   const proofBytes = proof === undefined ? undefined : readProof(proof);
   if (proof !== undefined && proofBytes === undefined) return bad('proof has to be base64url of 32 bytes');
-  const deviceTpm = tpm === undefined ? undefined : readDeviceTpm(tpm);
+  const deviceTpm = tpm === undefined ? undefined : readDeviceTpm(tpm, random);
   if (tpm !== undefined && deviceTpm === undefined) {
     return bad('tpm has to hold endorsementKey and storageRootKey, each base64 of TPM2B_PUBLIC');
   }

@@ -1,6 +1,6 @@
 import type { RandomSource, Secret } from '@endorse/interface';
 import { computeName, decodeTpm2bPublic, makeCredential, recognizeEndorsementKey } from '@endorse/tpm2';
-import type { PublicArea } from '@endorse/tpm2';
+import type { Credential, PublicArea } from '@endorse/tpm2';
 
 /** The TPM of a device, by its public keys. */
 export interface DeviceTpm {
@@ -19,19 +19,24 @@ export interface WrappedSecret {
   readonly encryptedSecret: string;
 }
 
-/** Reads the `tpm` field of a request: `endorsementKey` and `storageRootKey`, base64 of TPM2B_PUBLIC. Undefined for what is unusable. */
-export function readDeviceTpm(field: unknown): DeviceTpm | undefined {
+/**
+ * Reads the `tpm` field of a request: `endorsementKey` and `storageRootKey`, base64 of TPM2B_PUBLIC. Undefined for what
+ * is unusable, a key included for which no secret can be wrapped: that must not turn out when the device exists.
+ */
+export function readDeviceTpm(field: unknown, random: RandomSource): DeviceTpm | undefined {
   if (typeof field !== 'object' || field === null) return undefined;
   const { endorsementKey, storageRootKey } = field as Readonly<Record<string, unknown>>;
   if (typeof endorsementKey !== 'string' || typeof storageRootKey !== 'string') return undefined;
   try {
     const { area } = recognizeEndorsementKey(Buffer.from(endorsementKey, 'base64'));
     const root = decodeTpm2bPublic(Buffer.from(storageRootKey, 'base64'));
-    return {
+    const tpm = {
       endorsementKey: area,
       endorsementKeyName: Buffer.from(computeName(area)).toString('hex'),
       storageRootKeyName: computeName(root),
     };
+    wrap(tpm, new Uint8Array(secretBytes), random);
+    return tpm;
   } catch {
     // Whatever is wrong with the keys, they are no keys of a TPM.
     return undefined;
@@ -45,12 +50,7 @@ export function readDeviceTpm(field: unknown): DeviceTpm | undefined {
 export function wrapSecret(tpm: DeviceTpm, accessSecret: Secret, random: RandomSource): WrappedSecret {
   const credential = Buffer.from(accessSecret.revealText(), 'base64url');
   try {
-    const { idObject, encryptedSecret } = makeCredential({
-      endorsementKey: tpm.endorsementKey,
-      objectName: tpm.storageRootKeyName,
-      credential,
-      random,
-    });
+    const { idObject, encryptedSecret } = wrap(tpm, credential, random);
     return {
       idObject: Buffer.from(idObject).toString('base64'),
       encryptedSecret: Buffer.from(encryptedSecret).toString('base64'),
@@ -58,4 +58,16 @@ export function wrapSecret(tpm: DeviceTpm, accessSecret: Secret, random: RandomS
   } finally {
     credential.fill(0);
   }
+}
+
+/** What fits a credential under SHA-256, and what an access secret has. */
+const secretBytes = 32;
+
+function wrap(tpm: DeviceTpm, credential: Uint8Array, random: RandomSource): Credential {
+  return makeCredential({
+    endorsementKey: tpm.endorsementKey,
+    objectName: tpm.storageRootKeyName,
+    credential,
+    random,
+  });
 }

@@ -4,7 +4,7 @@ import type { SqlConnection, SqlDatabase, SqlRow, SqlValue } from './sql.ts';
 import { StoreError } from './store-error.ts';
 
 /** How long a statement waits for another process's transaction, in milliseconds. */
-const busyTimeoutMs = 5_000;
+const defaultBusyTimeoutMs = 5_000;
 
 /**
  * Opens an SQLite database through `node:sqlite`: nothing to install. `:memory:` keeps it in memory.
@@ -13,7 +13,13 @@ const busyTimeoutMs = 5_000;
  * connection, so transactions wait for each other in a queue of this process, and for other processes up to 5 s.
  * Rejects with `ERR_STORE_OPEN`.
  */
-export async function openSqlite(path: string): Promise<SqlDatabase> {
+export async function openSqlite(
+  path: string,
+  options: {
+    /** How long a transaction waits for that of another process, in milliseconds; default 5,000. */
+    readonly busyTimeoutMs?: number;
+  } = {},
+): Promise<SqlDatabase> {
   const { DatabaseSync } = await import('node:sqlite');
   const open = (): InstanceType<typeof DatabaseSync> => {
     if (path !== ':memory:') {
@@ -21,7 +27,7 @@ export async function openSqlite(path: string): Promise<SqlDatabase> {
       closeSync(openSync(path, 'a', 0o600));
       chmodSync(path, 0o600);
     }
-    const opened = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    const opened = new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? defaultBusyTimeoutMs });
     opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     return opened;
   };
@@ -36,6 +42,22 @@ export async function openSqlite(path: string): Promise<SqlDatabase> {
     });
   }
   return createSqlite(database);
+}
+
+/** SQLITE_BUSY, SQLITE_LOCKED, SQLITE_IOERR and SQLITE_FULL, whatever their extended code. */
+const passingCodes = new Set([5, 6, 10, 13]);
+
+function passes(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error)) return false;
+  return passingCodes.has(Number(error.errcode) & 0xff);
+}
+
+function unavailable(cause: unknown): StoreError {
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError('ERR_STORE_UNAVAILABLE', `the database cannot be used now: ${problem}`, {
+    cause,
+    remedy: 'Try again; if it stays so, look for another process that holds it, and at the disk.',
+  });
 }
 
 interface Statement {
@@ -62,7 +84,11 @@ function createSqlite(database: Database): SqlDatabase {
     }
     // `$1` is a name to node:sqlite, not a position.
     const named = Object.fromEntries(parameters.map((value, index) => [String(index + 1), value]));
-    return statement.all(named) as SqlRow[];
+    try {
+      return statement.all(named) as SqlRow[];
+    } catch (error) {
+      throw passes(error) ? unavailable(error) : error;
+    }
   };
   const sql: SqlConnection = { run: async (text, parameters) => runNow(text, parameters) };
 
