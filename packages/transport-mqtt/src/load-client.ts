@@ -1,20 +1,23 @@
-import type { MqttClient } from 'mqtt';
+import { createRequire } from 'node:module';
+import type { Duplex } from 'node:stream';
+import type { MqttClient, MqttClientOptions } from './mqtt-client.ts';
 
 /** The constructor of mqtt.js's client. */
-export type MqttClientConstructor = typeof MqttClient;
+export type MqttClientConstructor = new (
+  streamBuilder: () => Duplex,
+  options: MqttClientOptions,
+) => MqttClient;
 
 /**
  * Loads the client of mqtt.js without its connectors, which bring SOCKS, browsers and a second WebSocket along: the
  * streams are ours. A later mqtt.js that hides the file is loaded as a whole.
  */
-export async function loadMqttClient(): Promise<MqttClientConstructor> {
+export function loadMqttClient(): MqttClientConstructor {
+  // mqtt.js is CommonJS; and an import would have the compiler read its declarations, see MqttClient.
+  const require = createRequire(import.meta.url);
   try {
-    // A CommonJS module: Node.js gives all of it as the default, bundlers give its own default.
-    const exported: MqttClientConstructor | { readonly default: MqttClientConstructor } = (
-      await import('mqtt/lib/client')
-    ).default;
-    return typeof exported === 'function' ? exported : exported.default;
+    return (require('mqtt/lib/client') as { readonly default: MqttClientConstructor }).default;
   } catch {
-    return (await import('mqtt')).MqttClient;
+    return (require('mqtt') as { readonly MqttClient: MqttClientConstructor }).MqttClient;
   }
 }

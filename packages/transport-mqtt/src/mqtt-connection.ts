@@ -7,12 +7,12 @@ import type { RegistrationResponseMessage } from '@endorse/protocol';
 import { parseRegistrationResponseTopic, registrationResponseFilter } from '@endorse/protocol';
 import type { WaitBounds } from '@endorse/transport-socket';
 import { waitFor } from '@endorse/transport-socket';
-import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { FailureContext } from './connection-errors.ts';
 import { brokenError, lostError, refusalError, subscriptionError } from './connection-errors.ts';
 import { guardStream } from './guarded-stream.ts';
 import { createInboundGuard } from './inbound-guard.ts';
 import type { MqttClientConstructor } from './load-client.ts';
+import type { MqttClient } from './mqtt-client.ts';
 
 /** What a connection is made from. */
 export interface MqttConnectionParts {
@@ -145,7 +145,7 @@ export class MqttConnection {
     });
   }
 
-  #receive(text: string, payload: Uint8Array, { retain }: IPublishPacket): void {
+  #receive(text: string, payload: Uint8Array, { retain }: { readonly retain: boolean }): void {
     const { onIgnored } = this.#parts;
     if (retain) {
       onIgnored('it was retained, so it is not an answer to us');
