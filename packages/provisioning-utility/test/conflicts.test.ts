@@ -88,6 +88,25 @@ describe('signing in', () => {
     expect(written).not.toContain(Buffer.from('s3cret-of-site').toString('base64'));
   });
 
+  test('[L8] a password that came from the store is kept out as well', async () => {
+    const site = await provisionedSite();
+    const passwords = new MemoryPasswords();
+    await passwords.put('TBBAA1234500', {
+      name: 'admin',
+      password: Secret.fromText('own-password-of-4500'),
+      state: 'set',
+    });
+    site.passwords = passwords;
+    site.gateway.password = 'own-password-of-4500';
+    site.gateway.beforeCall = (name) => {
+      if (name === 'setProvisioningEnabled') {
+        throw new GatewayError('ERR_GATEWAY_REFUSED', 'bad: own-password-of-4500', { status: 400 });
+      }
+    };
+    const report = await site.apply(await site.plan());
+    expect(report.devices[0]?.problem?.message).toBe('bad: [redacted]');
+  });
+
   test('[L12] the factory state of the password is recorded', async () => {
     const site = await provisionedSite();
     const plan = await site.plan();
@@ -288,5 +307,21 @@ describe('the service', () => {
     const fresh = await site.plan();
     const settled = await site.apply(fresh);
     expect(settled.devices[0]?.outcome).toBe('provisioned');
+  });
+
+  test('a setting that somebody changed to a third value since the plan is refused', async () => {
+    const site = await provisionedSite();
+    const [row] = site.inventory;
+    if (row !== undefined) site.inventory[0] = { ...row, hostName: 'press-4' };
+    const plan = await site.plan();
+    site.gateway.hostName = 'somebody-elses';
+    expect((await site.apply(plan)).devices[0]).toMatchObject({
+      outcome: 'conflict',
+      problem: {
+        code: 'ERR_PLAN_STALE',
+        message: 'host-name was Moxa when the plan was made, and is somebody-elses now',
+      },
+    });
+    expect(site.gateway.hostName).toBe('somebody-elses');
   });
 });
