@@ -21,12 +21,17 @@ export interface GeneratedSection {
 /** All of them. The benchmark table of the README is not here: `npm run bench` writes it, figures do not go stale. */
 export const generatedSections: readonly GeneratedSection[] = [
   { file: 'ARCHITECTURE.md', name: 'dependency-table', render: renderTableOfWorkspace },
-  { file: 'ARCHITECTURE.md', name: 'registration-machine', render: renderMachineOf('registration-core') },
+  {
+    file: 'ARCHITECTURE.md',
+    name: 'registration-machine',
+    render: renderBy('packages/registration-core/scripts/render-machine.ts'),
+  },
   {
     file: 'ARCHITECTURE.md',
     name: 'provisioning-client-machine',
-    render: renderMachineOf('provisioning-client'),
+    render: renderBy('packages/provisioning-client/scripts/render-machine.ts'),
   },
+  { file: 'README.md', name: 'carriers', render: renderBy('harness/support/render-carriers.ts') },
   { file: 'docs/errors.md', name: 'error-codes', render: renderErrorReference },
   { file: 'docs/errors.md', name: 'response-codes', render: renderResponseCodes },
 ];
@@ -90,10 +95,9 @@ async function renderTableOfWorkspace(root: string): Promise<string> {
   return renderDependencyTable(readWorkspace(root).map(({ name }) => name));
 }
 
-/** A package renders its own table, so that this script need not know its shape. */
-function renderMachineOf(name: string): GeneratedSection['render'] {
+/** What has a table renders it, so that this script need not know its shape. */
+function renderBy(script: string): GeneratedSection['render'] {
   return async (root) => {
-    const script = `packages/${name}/scripts/render-machine.ts`;
     const { exitCode, output } = await runTool(process.execPath, ['--conditions=@endorse/source', script], {
       cwd: root,
       timeoutMs: 30_000,

@@ -1,6 +1,6 @@
 import { directions, makeNetworkFault, networkFaultKinds, networkSteps } from './fault-case.ts';
 import type { FaultCase } from './fault-case.ts';
-import { matrixCarriers } from './carriers.ts';
+import { carriers } from '../carriers.ts';
 import { tpmFaults } from './tpm-proxy.ts';
 
 /** Numbers of 0 or more and less than 1 that a seed repeats (mulberry32). */
@@ -16,8 +16,8 @@ export function seededNumbers(seed: number): () => number {
 
 /** Every carrier × attestation × step × kind of network fault × direction once, sizes from the seed. */
 export function networkCells(next: () => number): FaultCase[] {
-  return matrixCarriers.flatMap(({ name, attestations }) =>
-    attestations.flatMap((attestation) =>
+  return carriers.flatMap(({ name, capabilities }) =>
+    capabilities.attestations.flatMap((attestation) =>
       networkSteps(attestation).flatMap((step) =>
         networkFaultKinds.flatMap((kind) =>
           directions.map((direction): FaultCase => ({
@@ -36,10 +36,10 @@ export function networkCells(next: () => number): FaultCase[] {
  * nothing to do with them, but what it interrupts has.
  */
 export function tpmCells(commandCount: number): FaultCase[] {
-  const carriers = matrixCarriers.filter(({ attestations }) => attestations.includes('tpm'));
+  const tpmCarriers = carriers.filter(({ capabilities }) => capabilities.attestations.includes('tpm'));
   return tpmFaults.flatMap((fault, index) =>
     Array.from({ length: commandCount }, (_, command): FaultCase => ({
-      carrier: carriers[(command + index) % carriers.length]?.name ?? 'http',
+      carrier: tpmCarriers[(command + index) % tpmCarriers.length]?.name ?? 'http',
       attestation: 'tpm',
       injection: { where: 'tpm', command, fault },
     })),
@@ -55,8 +55,8 @@ export function randomCases(next: () => number, count: number, commandCount: num
   };
   const quickTpmFaults = tpmFaults.filter((fault) => fault !== 'stall');
   return Array.from({ length: count }, (): FaultCase => {
-    const carrier = pick(matrixCarriers);
-    const attestation = pick(carrier.attestations);
+    const carrier = pick(carriers);
+    const attestation = pick(carrier.capabilities.attestations);
     if (attestation === 'tpm' && next() < 0.4) {
       const command = Math.floor(next() * commandCount);
       return {

@@ -12,8 +12,8 @@ import { createTpmSecurityClient } from '@endorse/security-tpm';
 import { createX509SecurityClient } from '@endorse/security-x509';
 import { createTestAuthority } from '@endorse/testkit';
 import { readTpmSnapshot, startTpmSimulator } from '@endorse/tpm-simulator';
-import { matrixCarriers } from './carriers.ts';
-import type { MatrixCarrier } from './carriers.ts';
+import { carriers } from '../carriers.ts';
+import type { Carrier } from '../carriers.ts';
 import type { FaultCase } from './fault-case.ts';
 import { startNetworkProxy } from './network-proxy.ts';
 import type { NetworkProxy } from './network-proxy.ts';
@@ -71,8 +71,8 @@ export async function startFaultStand(options: FaultStandOptions = {}): Promise<
     const tpm = resources.use(await startTpmProxy(simulator.address));
     const emulator = resources.use(await startEmulator());
     const clients = await enrollEverything(emulator, simulator.address);
-    const proxies = new Map<MatrixCarrier, NetworkProxy>();
-    for (const carrier of matrixCarriers) {
+    const proxies = new Map<Carrier, NetworkProxy>();
+    for (const carrier of carriers) {
       const proxy = await startNetworkProxy(Number(new URL(carrier.endpoint(emulator)).port));
       proxies.set(carrier, resources.use(proxy));
     }
@@ -87,7 +87,7 @@ export async function startFaultStand(options: FaultStandOptions = {}): Promise<
 
     const run = async (faultCase: FaultCase): Promise<FaultReport> => {
       const { injection, attestation } = faultCase;
-      const carrier = matrixCarriers.find(({ name }) => name === faultCase.carrier);
+      const carrier = carriers.find(({ name }) => name === faultCase.carrier);
       const proxy = carrier === undefined ? undefined : proxies.get(carrier);
       if (carrier === undefined || proxy === undefined) throw new Error(`no carrier ${faultCase.carrier}`);
       const before = await heldBesideIdentityKey();
