@@ -75,13 +75,24 @@ async function main(): Promise<number> {
     if (!interrupted.signal.aborted) await once(interrupted.signal, 'abort');
     return 130;
   } catch (error) {
-    const remedy = isEndorseError(error) && error.remedy !== undefined ? `\n${error.remedy}` : '';
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}${remedy}\n`);
+    const { message, remedy } = explain(error);
+    process.stderr.write(`${message}${remedy === undefined ? '' : `\n${remedy}`}\n`);
     return 1;
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
+}
+
+function explain(error: unknown): { readonly message: string; readonly remedy: string | undefined } {
+  if (isEndorseError(error)) return { message: error.message, remedy: error.remedy };
+  const isAddressMissing = (error as NodeJS.ErrnoException).code === 'EADDRNOTAVAIL';
+  return {
+    message: error instanceof Error ? error.message : String(error),
+    remedy: isAddressMissing
+      ? 'Only Linux has the whole loopback network: run the simulated gateways there, or in a container.'
+      : undefined,
+  };
 }
 
 function parseUsage(): number | Settings {
