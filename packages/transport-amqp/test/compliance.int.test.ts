@@ -13,6 +13,7 @@ import {
 } from '@endorse/testkit';
 import { createAmqpTransport } from '@endorse/transport-amqp';
 import { describe } from 'vitest';
+import { startFragmentingRelay } from './support/fragmenting-relay.ts';
 import { closedPort, startPeer } from './support/peer.ts';
 
 const keys = generateSoftwareTpmKeys();
@@ -30,14 +31,24 @@ describe.each([
       { fault: { kind: 'slow', delayMs: 2 } },
     ]),
   );
+
+  runTransportCompliance(`${name}, in pieces of 61 bytes`, () => setup(webSocket, [], 61));
 });
 
 /** The emulator for every attestation, and peers that hang at every stage. */
-async function setup(webSocket: boolean, faults: readonly PlannedFault[] = []): Promise<TransportFixture> {
+async function setup(
+  webSocket: boolean,
+  faults: readonly PlannedFault[] = [],
+  pieceBytes?: number,
+): Promise<TransportFixture> {
   const stack = new AsyncDisposableStack();
   const emulator = stack.use(await startEmulator());
   const { idScope } = emulator;
-  const provisioningHost = webSocket ? emulator.provisioningHost : new URL(emulator.endpoints.amqp).host;
+  const direct = webSocket ? emulator.provisioningHost : new URL(emulator.endpoints.amqp).host;
+  const provisioningHost =
+    pieceBytes === undefined
+      ? direct
+      : stack.use(await startFragmentingRelay(Number(direct.split(':')[1]), pieceBytes)).host;
   const target = (registrationId: string): DeviceFixture['target'] => ({
     provisioningHost,
     idScope,
