@@ -32,7 +32,7 @@ const size = values.quick
   : {
       starts: 9,
       concurrency: [1, 100, 1000],
-      durationMs: 8000,
+      durationMs: 5000,
       enrollments: [1, 10, 100, 1000, 10_000, 100_000, 1_000_000],
     };
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
