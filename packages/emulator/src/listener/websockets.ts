@@ -6,7 +6,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
-import { WebSocketServer, createWebSocketStream } from 'ws';
 import type { ConnectionInfo, StreamHandler } from './stream-handler.ts';
 
 /** A protocol that is served over WebSockets. */
@@ -37,16 +36,21 @@ export interface UpgradeRequest {
 /** Largest message, in bytes; the protocols inside have narrower bounds of their own. */
 const maxMessageBytes = 1_048_576;
 
-/** Makes an upgrader that serves nothing yet; connections may be idle for `idleTimeout` milliseconds. */
+/** Makes an upgrader that serves nothing yet; `ws` is loaded with the first connection. Connections may be idle for `idleTimeout` milliseconds. */
 export function createWebSocketUpgrader(idleTimeout: number): WebSocketUpgrader {
   let endpoints: readonly WebSocketEndpoint[] = [];
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
-    handleProtocols: (offered) => findOffer(endpoints, offered)?.protocol ?? false,
-  });
+  const load = async () => {
+    const { WebSocketServer, createWebSocketStream } = await import('ws');
+    const server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+      handleProtocols: (offered) => findOffer(endpoints, offered)?.protocol ?? false,
+    });
+    return { server, createWebSocketStream };
+  };
+  let loading: ReturnType<typeof load> | undefined;
 
   return {
     serve: (next) => {
@@ -59,15 +63,21 @@ export function createWebSocketUpgrader(idleTimeout: number): WebSocketUpgrader 
         refuse(describeMismatch(endpoints, offered));
         return;
       }
-      server.handleUpgrade(request, socket, head, (webSocket) => {
-        socket.setTimeout(idleTimeout, () => socket.destroy());
-        offer.endpoint.accept(toStream(webSocket), info);
-      });
+      loading ??= load();
+      loading.then(
+        ({ server, createWebSocketStream }) => {
+          server.handleUpgrade(request, socket, head, (webSocket) => {
+            socket.setTimeout(idleTimeout, () => socket.destroy());
+            offer.endpoint.accept(toStream(webSocket, createWebSocketStream), info);
+          });
+        },
+        () => socket.destroy(),
+      );
     },
   };
 }
 
-function toStream(webSocket: WebSocket): Duplex {
+function toStream(webSocket: WebSocket, createWebSocketStream: (webSocket: WebSocket) => Duplex): Duplex {
   const stream = createWebSocketStream(webSocket);
   // Also an oversized or broken frame: ws has closed the connection, and the protocol learns of it by `close`.
   stream.on('error', () => undefined);
