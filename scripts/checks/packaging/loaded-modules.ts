@@ -9,9 +9,6 @@ export const allowedModules: Readonly<Record<string, readonly string[]>> = Objec
   '@endorse/dynamic-registration': ['jose'],
   '@endorse/dynamic-registration/server': ['jose'],
   '@endorse/dynamic-registration/tokens': ['jose'],
-  // The emulated service takes every carrier in, WebSockets among them; no device loads it.
-  '@endorse/emulator': ['ws'],
-  '@endorse/harness': ['ws'],
   // What a run cannot do without: the client of gateways, and the readers of what people write.
   '@endorse/provisioning-utility': ['csv-parse', 'undici', 'yaml'],
   '@endorse/thingspro-edge': ['undici'],
