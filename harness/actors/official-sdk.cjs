@@ -1,55 +1,12 @@
 'use strict';
 /**
- * The official Node SDK, unmodified: registers a device over any carrier with any attestation.
- *
- * Environment: ENDORSE_HOST (with a port where the carrier has none of its own), ENDORSE_ID_SCOPE, ENDORSE_CARRIER,
- * ENDORSE_ATTESTATION, and by attestation ENDORSE_TPM, ENDORSE_SYMMETRIC_KEY or ENDORSE_CERTIFICATE_FILE with
- * ENDORSE_KEY_FILE; ENDORSE_REGISTRATION_ID for the latter two. Prints one JSON line.
+ * The official Node SDK, unmodified: registers a device over any carrier with any attestation, as the environment says
+ * (`official-client.cjs`). Prints one JSON line.
  */
-const { readFileSync } = require('node:fs');
-const { ProvisioningDeviceClient } = require('azure-iot-provisioning-device');
-
-const environment = process.env;
-
-const transports = {
-  http: () => new (require('azure-iot-provisioning-device-http').Http)(),
-  amqp: () => new (require('azure-iot-provisioning-device-amqp').Amqp)(),
-  'amqp-ws': () => new (require('azure-iot-provisioning-device-amqp').AmqpWs)(),
-  mqtt: () => new (require('azure-iot-provisioning-device-mqtt').Mqtt)(),
-  'mqtt-ws': () => new (require('azure-iot-provisioning-device-mqtt').MqttWs)(),
-};
-
-const securityClients = {
-  tpm: () => {
-    const { TpmSecurityClient } = require('azure-iot-security-tpm');
-    const { Tpm } = require('tss.js');
-    const { SwtpmDevice } = require('./swtpm-device.cjs');
-    const tpm = new Tpm(true);
-    tpm.device = new SwtpmDevice(environment.ENDORSE_TPM);
-    return new TpmSecurityClient(undefined, tpm);
-  },
-  'symmetric-key': () => {
-    const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
-    return new SymmetricKeySecurityClient(
-      environment.ENDORSE_REGISTRATION_ID,
-      environment.ENDORSE_SYMMETRIC_KEY,
-    );
-  },
-  x509: () => {
-    const { X509Security } = require('azure-iot-security-x509');
-    return new X509Security(environment.ENDORSE_REGISTRATION_ID, {
-      cert: readFileSync(environment.ENDORSE_CERTIFICATE_FILE, 'utf8'),
-      key: readFileSync(environment.ENDORSE_KEY_FILE, 'utf8'),
-    });
-  },
-};
+const { createOfficialClient } = require('./official-client.cjs');
 
 async function main() {
-  const transport = transports[environment.ENDORSE_CARRIER]();
-  const security = securityClients[environment.ENDORSE_ATTESTATION]();
-  const { ENDORSE_HOST: host, ENDORSE_ID_SCOPE: idScope } = environment;
-  const client = ProvisioningDeviceClient.create(host, idScope, transport, security);
-  const result = await client.register();
+  const result = await createOfficialClient().register();
   // The result of a TPM registration holds the state, that of the others is the state.
   const { assignedHub, deviceId, status } = result.registrationState ?? result;
   console.log(JSON.stringify({ assignedHub, deviceId, status }));

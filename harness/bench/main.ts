@@ -2,7 +2,8 @@
  * `npm run bench`: our clients beside the peers, on one TPM and one emulator, in one run.
  *
  * Prints JSON to `reports/bench/tpm-over-http.json` and a table to standard output;
- * `--update-readme` puts the table into README.md; `--fleet` measures a fleet of gateways instead, `--discovery` how they are found. Figures are never asserted on: machines are noisy.
+ * `--update-readme` puts the table into README.md; `--carriers` measures only what differs by
+ * carrier, `--fleet` a fleet of gateways instead, `--discovery` how they are found. Figures are never asserted on: machines are noisy.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { createTpmSecurityClient } from '@endorse/security-tpm';
 import { startTpmSimulator } from '@endorse/tpm-simulator';
 import { measureCeremony } from './ceremony.ts';
+import { benchCarriers } from './carriers/main.ts';
 import { startEmulatorChild } from './emulator-child.ts';
 import { benchDiscovery } from './discovery-main.ts';
 import { benchFleet } from './fleet-main.ts';
@@ -27,6 +29,7 @@ import { updateReadme } from './update-readme.ts';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    carriers: { type: 'boolean', default: false },
     discovery: { type: 'boolean', default: false },
     fleet: { type: 'boolean', default: false },
     registrar: { type: 'boolean', default: false },
@@ -46,7 +49,14 @@ async function measure(): Promise<BenchReport> {
     await installOurs(['@endorse/registration-core', '@endorse/security-tpm', '@endorse/transport-http']),
   );
   const service = resources.use(await installOurs(['@endorse/emulator']));
-  const official = resources.use(await installOfficial());
+  const official = resources.use(
+    await installOfficial([
+      'azure-iot-provisioning-device',
+      'azure-iot-provisioning-device-http',
+      'azure-iot-security-tpm',
+      'tss.js',
+    ]),
+  );
 
   const directory = await mkdtemp(join(tmpdir(), 'endorse-bench-ca-'));
   resources.defer(() => rm(directory, { recursive: true, force: true }));
@@ -98,12 +108,15 @@ async function enroll(tpm: string, emulator: Awaited<ReturnType<typeof startEmul
   }
 }
 
+const carrierOptions = { quick: values.quick, updateReadme: values['update-readme'], say };
 if (values.fleet) {
   await benchFleet({ quick: values.quick });
 } else if (values.registrar) {
   await benchRegistrar({ quick: values.quick });
 } else if (values.discovery) {
   await benchDiscovery({ quick: values.quick });
+} else if (values.carriers) {
+  await benchCarriers(carrierOptions);
 } else {
   const report = await measure();
   const directory = fileURLToPath(new URL('../../reports/bench/', import.meta.url));
@@ -111,5 +124,6 @@ if (values.fleet) {
   await writeFile(join(directory, 'tpm-over-http.json'), `${JSON.stringify(report, undefined, 2)}\n`);
   const table = renderTable(report);
   process.stdout.write(`${table}\n`);
-  if (values['update-readme']) await updateReadme(table);
+  if (values['update-readme']) await updateReadme('bench', table);
+  await benchCarriers(carrierOptions);
 }

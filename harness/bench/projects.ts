@@ -31,15 +31,9 @@ export async function installOurs(names: readonly string[]): Promise<InstalledPr
   return installProject({ dependencies, overrides: files });
 }
 
-/** Installs the official SDK for TPM over HTTP, with the versions the workspace pins. */
-export async function installOfficial(): Promise<InstalledProject> {
+/** Installs the named packages of the official SDK, and what they need, with the versions the workspace pins. */
+export async function installOfficial(names: readonly string[]): Promise<InstalledProject> {
   const workspace = await readFile(join(repositoryRoot, 'pnpm-workspace.yaml'), 'utf8');
-  const names = [
-    'azure-iot-provisioning-device',
-    'azure-iot-provisioning-device-http',
-    'azure-iot-security-tpm',
-    'tss.js',
-  ];
   const dependencies = Object.fromEntries(
     names.map((name) => [name, new RegExp(`^  ${name}: (.+)$`, 'm').exec(workspace)?.[1] ?? 'missing']),
   );

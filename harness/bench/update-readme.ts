@@ -2,11 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
-const begin = '<!-- begin: bench -->';
-const end = '<!-- end: bench -->';
 
-/** Replaces what stands between the bench markers in README.md. Rejects when they are missing. */
-export async function updateReadme(table: string): Promise<void> {
+/** Replaces what stands between the markers of a section in README.md. Rejects when they are missing. */
+export async function updateReadme(section: 'bench' | 'bench-carriers', table: string): Promise<void> {
+  const begin = `<!-- begin: ${section} -->`;
+  const end = `<!-- end: ${section} -->`;
   const text = await readFile(readme, 'utf8');
   const from = text.indexOf(begin);
   const to = text.indexOf(end);

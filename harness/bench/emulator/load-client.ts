@@ -13,6 +13,8 @@ import { createAmqpTransport } from '@endorse/transport-amqp';
 import { createHttpTransport } from '@endorse/transport-http';
 import { createMqttTransport } from '@endorse/transport-mqtt';
 import { Pool } from 'undici';
+import type { Carrier } from '../carriers/carrier.ts';
+import { hostOf } from '../carriers/carrier.ts';
 import { summarize } from '../statistics.ts';
 import type { LoadResult, LoadTask } from './load.ts';
 
@@ -34,7 +36,7 @@ async function run(task: LoadTask): Promise<LoadResult> {
 const key = Secret.fromBytes(Buffer.alloc(32, 7));
 
 async function registerDevices(task: Extract<LoadTask, { readonly kind: 'register' }>): Promise<LoadResult> {
-  const { devices, durationMs, warmUpMs } = task;
+  const { devices, firstDevice = 0, durationMs, warmUpMs } = task;
   const registerOnce = createRegistration(task);
   const countsFrom = performance.now() + warmUpMs;
   const endsAt = countsFrom + durationMs;
@@ -43,7 +45,7 @@ async function registerDevices(task: Extract<LoadTask, { readonly kind: 'registe
       Array.from({ length: devices }, async (_, index) => {
         while (performance.now() < endsAt) {
           const startedAt = performance.now();
-          await registerOnce(`device-${index}`);
+          await registerOnce(`device-${firstDevice + index}`);
           note(startedAt);
         }
       }),
@@ -58,25 +60,28 @@ function createRegistration({
 }: Extract<LoadTask, { readonly kind: 'register' }>): (registrationId: string) => Promise<unknown> {
   const { idScope } = emulator;
   const ca = readFileSync(emulator.caFile, 'utf8');
+  const provisioningHost = hostOf(carrier, emulator);
+  const transport = createTransport(carrier, ca);
+  return async (registrationId) => {
+    const securityClient = createSymmetricKeySecurityClient({ registrationId, key });
+    await register({ provisioningHost, idScope, transport, securityClient, deadlineMs: 120_000 });
+  };
+}
+
+function createTransport(carrier: Carrier, ca: string): Transport {
   switch (carrier) {
     case 'http':
-      return withTransport(createHttpTransport({ ca }), emulator.provisioningHost);
+      return createHttpTransport({ ca });
     case 'amqp':
-      return withTransport(createAmqpTransport({ ca }), emulator.amqp);
+      return createAmqpTransport({ ca });
+    case 'amqp-ws':
+      return createAmqpTransport({ ca, webSocket: true });
     case 'mqtt':
-      return withTransport(createMqttTransport({ ca }), emulator.mqtt);
+      return createMqttTransport({ ca });
+    case 'mqtt-ws':
+      return createMqttTransport({ ca, webSocket: true });
     default:
       return carrier satisfies never;
-  }
-
-  function withTransport(
-    transport: Transport,
-    provisioningHost: string,
-  ): (registrationId: string) => Promise<unknown> {
-    return async (registrationId) => {
-      const securityClient = createSymmetricKeySecurityClient({ registrationId, key });
-      await register({ provisioningHost, idScope, transport, securityClient, deadlineMs: 120_000 });
-    };
   }
 }
 
@@ -151,13 +156,15 @@ async function collect(
 ): Promise<LoadResult> {
   const durations: number[] = [];
   let last = countsFrom;
+  let total = 0;
   await work((startedAt) => {
     const now = performance.now();
+    total += 1;
     if (now < countsFrom) return;
     durations.push(now - startedAt);
     last = now;
   });
   if (durations.length === 0) throw new Error('nothing was done after the warm-up');
   const { count, median, p99 } = summarize(durations);
-  return { perSecond: (count * 1000) / (last - countsFrom), medianMs: median, p99Ms: p99 };
+  return { total, perSecond: (count * 1000) / (last - countsFrom), medianMs: median, p99Ms: p99 };
 }

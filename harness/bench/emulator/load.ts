@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EmulatorProcess, EmulatorReady } from './emulator-process.ts';
+import type { Carrier } from '../carriers/carrier.ts';
 import { startEmulatorProcess } from './emulator-process.ts';
 
 /** What a load client is told to do. */
@@ -9,7 +10,9 @@ export type LoadTask =
   | {
       readonly kind: 'register';
       readonly emulator: EmulatorReady;
-      readonly carrier: 'http' | 'amqp' | 'mqtt';
+      readonly carrier: Carrier;
+      /** The devices are `device-<n>` from this one on; default 0. */
+      readonly firstDevice?: number;
       /** How many register at the same time. */
       readonly devices: number;
       readonly warmUpMs: number;
@@ -29,6 +32,8 @@ export type LoadTask =
 
 /** What came of it: requests or registrations, whole ones, after the warm-up. */
 export interface LoadResult {
+  /** All of them, those of the warm-up included. */
+  readonly total: number;
   readonly perSecond: number;
   readonly medianMs: number;
   readonly p99Ms: number;
@@ -101,23 +106,28 @@ function collectFigures(emulator: EmulatorProcess): Collected {
   };
 }
 
-/** Runs a task in a fresh process, so that what one left behind is not the next one's burden. */
 async function runLoad(emulator: EmulatorProcess, task: LoadTask): Promise<LoadFigure> {
+  await emulator.takeUsage();
+  const startedAt = performance.now();
+  const result = await runLoadClient(task);
+  const wallMs = performance.now() - startedAt;
+  const { cpuMs } = await emulator.takeUsage();
+  return { ...result, emulatorCpuShare: cpuMs / wallMs };
+}
+
+/** Runs a task in a fresh process, so that what one left behind is not the next one's burden. */
+export async function runLoadClient(task: LoadTask): Promise<LoadResult> {
   const client = fork(fileURLToPath(new URL('load-client.ts', import.meta.url)), {
     execArgv: ['--conditions=@endorse/source'],
   });
   try {
-    await emulator.takeUsage();
-    const startedAt = performance.now();
     const answered = once(client, 'message');
     const ended = once(client, 'exit').then(() => {
       throw new Error(`a load client ended early, at ${task.kind}`);
     });
     client.send(task);
     const [result] = (await Promise.race([answered, ended])) as [LoadResult];
-    const wallMs = performance.now() - startedAt;
-    const { cpuMs } = await emulator.takeUsage();
-    return { ...result, emulatorCpuShare: cpuMs / wallMs };
+    return result;
   } finally {
     client.kill();
   }
