@@ -28,6 +28,7 @@ await registerOnEachLine(
         clean: true,
         reconnectPeriod: 0,
       });
+      let state;
       const publish = (topic, payload) => client.publish(topic, payload, { qos: 1 });
       client.once('connect', () =>
         client.subscribe('$dps/registrations/res/#', { qos: 1 }, (error) => {
@@ -38,13 +39,17 @@ await registerOnEachLine(
       client.on('message', (_topic, payload) => {
         const { operationId, status, registrationState } = JSON.parse(payload.toString());
         if (status === 'assigned') {
-          client.end(false, {}, () => resolve(registrationState));
+          state = registrationState;
+          client.end();
         } else {
           const query = `?$rid=${randomUUID()}&operationId=${encodeURIComponent(operationId)}`;
           publish(`$dps/registrations/GET/iotdps-get-operationstatus/${query}`, ' ');
         }
       });
       client.on('error', reject);
-      client.on('close', () => reject(new Error('the connection was closed early')));
+      client.on('close', () => {
+        if (state === undefined) reject(new Error('the connection was closed early'));
+        else resolve(state);
+      });
     }),
 );

@@ -34,7 +34,7 @@ export async function startMeteredProxy(upstreamPort: number): Promise<MeteredPr
       sockets.add(socket);
       socket.on('error', () => undefined);
     }
-    const closed = Promise.all([once(device, 'close'), once(service, 'close')]);
+    const closed = Promise.all([closeOf(device), closeOf(service)]);
     pairs.add(closed);
     void closed.then(() => {
       pairs.delete(closed);
@@ -73,4 +73,11 @@ export async function startMeteredProxy(upstreamPort: number): Promise<MeteredPr
       await once(server, 'close');
     },
   };
+}
+
+/** Settles when a socket is closed, by an error or not. */
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
 }
