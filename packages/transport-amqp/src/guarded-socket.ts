@@ -51,7 +51,13 @@ export function guardSocket(stream: Duplex, { onViolation, onClose }: GuardListe
       return socket;
     },
     write: (data) => {
-      if (stream.writable) stream.write(data);
+      if (!stream.writable) return;
+      // rhea writes frame by frame: what it has to say at a time is one TLS record.
+      if (stream.writableCorked === 0) {
+        stream.cork();
+        process.nextTick(() => stream.uncork());
+      }
+      stream.write(data);
     },
     end: () => {
       stream.end();

@@ -9,6 +9,9 @@ export function guardStream(raw: Duplex, guard: InboundGuard, onFailure: (error:
   const stream = new Duplex({
     read: () => void raw.resume(),
     write: (chunk: Buffer, _encoding, callback) => void raw.write(chunk, callback),
+    // mqtt.js writes a packet field by field: together they are one TLS record, or one WebSocket message.
+    writev: (fields, callback) =>
+      void raw.write(Buffer.concat(fields.map(({ chunk }) => chunk as Buffer)), callback),
     final: (callback) => void raw.end(callback),
     destroy: (_error, callback) => {
       raw.destroy();
