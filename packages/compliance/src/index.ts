@@ -30,5 +30,13 @@ export type {
   SecurityClientSetup,
 } from './security-client.ts';
 export { runSecurityClientCompliance } from './security-client.ts';
-export type { DeviceFixture, SilentHost, TransportFixture, TransportSetup } from './transport.ts';
-export { runTransportCompliance, startSilentHost } from './transport.ts';
+export type {
+  DeviceFixture,
+  DroppingFixture,
+  DroppingSetup,
+  SessionRequest,
+  SilentHost,
+  TransportFixture,
+  TransportSetup,
+} from './transport.ts';
+export { runDroppedConnectionCompliance, runTransportCompliance, startSilentHost } from './transport.ts';

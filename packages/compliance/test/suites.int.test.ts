@@ -32,6 +32,7 @@ interface Outcome {
 /** Subjects that keep the contract, and how many tests they pass at least. */
 const right: readonly (readonly [string, number])[] = [
   ['Transport v1 compliance: right', 50],
+  ['Transport v1 compliance, dropped connections: right', 14],
   ['SecurityClient v1 compliance: right TPM', 40],
   ['SecurityClient v1 compliance: right key', 40],
   ['SecurityClient v1 compliance: right X.509', 40],
@@ -68,6 +69,18 @@ const wrongTransports: readonly (readonly [string, string])[] = [
   [
     'confuses concurrent requests',
     'session › serves concurrent requests, or refuses all but one with ERR_LOCAL_STATE',
+  ],
+];
+
+/** Transports that break it when a connection is lost, and the test that is there for it. */
+const wrongWhenDropped: readonly (readonly [string, string])[] = [
+  [
+    'takes a loss for the last word',
+    'with tpm › register that is dropped before-handling is told as lost and may be repeated',
+  ],
+  [
+    'keeps a lost connection',
+    'with symmetric-key › queryOperationStatus that is dropped after-handling is told as lost and may be repeated',
   ],
 ];
 
@@ -113,6 +126,9 @@ const wrongClients: readonly (readonly [string, string])[] = [
 const selection = [
   ...right.map(([subject]) => `${subject} › `),
   ...wrongTransports.map(([subject, title]) => `Transport v1 compliance: ${subject} › ${title}`),
+  ...wrongWhenDropped.map(
+    ([subject, title]) => `Transport v1 compliance, dropped connections: ${subject} › ${title}`,
+  ),
   ...wrongClients.map(([subject, title]) => `SecurityClient v1 compliance: ${subject} › ${title}`),
 ]
   .map((name) => `^${name.replaceAll(/[^\w ]/g, '.').replaceAll(' . ', '.{1,3}')}`)
@@ -175,6 +191,13 @@ describe('a subject that keeps the contract passes every test', () => {
 describe('a transport that breaks the contract fails the test that is there for it:', () => {
   test.each(wrongTransports)('%s', (subject, title) => {
     expect(outcomes.get(`Transport v1 compliance: ${subject}`)?.failed).toContain(title);
+  });
+});
+
+describe('a transport that breaks the contract when a connection is lost fails the test that is there for it:', () => {
+  test.each(wrongWhenDropped)('%s', (subject, title) => {
+    const outcome = outcomes.get(`Transport v1 compliance, dropped connections: ${subject}`);
+    expect(outcome?.failed).toContain(title);
   });
 });
 

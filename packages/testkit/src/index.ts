@@ -1,6 +1,7 @@
 /**
  * Private test support: transports that follow a script or stand on an emulator in memory, a decorator that makes any
- * transport fail as planned, a TPM double that decrypts real activation blobs with OpenSSL keys, and certificates.
+ * transport fail as planned, a relay that cuts bytes into pieces, a device for each attestation, a TPM
+ * double that decrypts real activation blobs with OpenSSL keys, and certificates.
  *
  * @example
  * ```js
@@ -23,6 +24,16 @@
  */
 export type { TestAuthority, TestCertificate, TestCertificateOptions } from './certificates.ts';
 export { createTestAuthority } from './certificates.ts';
+export type {
+  DropMoment,
+  EnrolledDevice,
+  EnrolledDevices,
+  EnrolledDevicesOptions,
+  EnrollingService,
+} from './enrolled-devices.ts';
+export { enrollDevices } from './enrolled-devices.ts';
+export type { FragmentingRelay } from './fragmenting-relay.ts';
+export { startFragmentingRelay } from './fragmenting-relay.ts';
 export type { DeviceRequestHandler } from './memory-transport.ts';
 export { createMemoryTransport } from './memory-transport.ts';
 export { assignedReply, assigningReply, disabledReply, failedReply } from './replies.ts';

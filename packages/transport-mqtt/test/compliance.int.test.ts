@@ -1,16 +1,16 @@
-import { createHmac } from 'node:crypto';
-import type { DeviceFixture, TransportFixture } from '@endorse/compliance/transport';
-import { runTransportCompliance, startSilentHost } from '@endorse/compliance/transport';
+import type { TransportFixture } from '@endorse/compliance/transport';
+import {
+  runDroppedConnectionCompliance,
+  runTransportCompliance,
+  startSilentHost,
+} from '@endorse/compliance/transport';
+import type { Emulator } from '@endorse/emulator';
 import { startEmulator } from '@endorse/emulator';
-import type { SymmetricKeySecurityClient, X509SecurityClient } from '@endorse/interface';
-import { Secret } from '@endorse/interface';
-import type { PlannedFault } from '@endorse/testkit';
-import { createTestAuthority, withFaults } from '@endorse/testkit';
+import type { EnrolledDevices, PlannedFault } from '@endorse/testkit';
+import { enrollDevices, withFaults } from '@endorse/testkit';
 import { createMqttTransport } from '@endorse/transport-mqtt';
 import { describe } from 'vitest';
 import { closedPort, startPeer } from './support/peer.ts';
-
-const authority = createTestAuthority();
 
 describe.each([
   ['MQTT', false],
@@ -24,27 +24,31 @@ describe.each([
       { fault: { kind: 'slow', delayMs: 2 } },
     ]),
   );
+
+  runTransportCompliance(`${name}, in pieces of 61 bytes`, () => setup(webSocket, [], 61));
+
+  runDroppedConnectionCompliance(name, async () => {
+    const stack = new AsyncDisposableStack();
+    const emulator = stack.use(await startEmulator());
+    const { devices, dropNext } = stack.use(await enroll(emulator, webSocket));
+    return {
+      transport: createMqttTransport({ ca: emulator.caPem, webSocket }),
+      devices,
+      dropNext,
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
+  });
 });
 
 /** The emulator for every attestation, and peers that hang at every stage. */
-async function setup(webSocket: boolean, faults: readonly PlannedFault[] = []): Promise<TransportFixture> {
+async function setup(
+  webSocket: boolean,
+  faults: readonly PlannedFault[] = [],
+  pieceBytes?: number,
+): Promise<TransportFixture> {
   const stack = new AsyncDisposableStack();
   const emulator = stack.use(await startEmulator());
-  const { idScope } = emulator;
-  const provisioningHost = webSocket ? emulator.provisioningHost : new URL(emulator.endpoints.mqtt).host;
-  const target = (registrationId: string): DeviceFixture['target'] => ({
-    provisioningHost,
-    idScope,
-    registrationId,
-  });
-
-  const { primaryKey } = await emulator.createSymmetricKeyEnrollment({ registrationId: 'key-device' });
-  const { certificatePem, privateKeyPem } = authority.issue({ commonName: 'x509-device' });
-  await emulator.createX509Enrollment({
-    registrationId: 'x509-device',
-    primaryCertificate: certificatePem,
-  });
-
+  const { devices } = stack.use(await enroll(emulator, webSocket, pieceBytes));
   const silentTls = stack.use(await startPeer());
   // CONNECT is accepted, and nothing more comes.
   const silentMqtt = stack.use(
@@ -54,43 +58,17 @@ async function setup(webSocket: boolean, faults: readonly PlannedFault[] = []): 
   const transport = createMqttTransport({ ca: [emulator.caPem, silentTls.ca, silentMqtt.ca], webSocket });
   return {
     transport: faults.length === 0 ? transport : withFaults(transport, faults),
-    devices: {
-      'symmetric-key': {
-        kind: 'symmetric-key',
-        target: target('key-device'),
-        securityClient: keyClient('key-device', primaryKey),
-      },
-      x509: {
-        kind: 'x509',
-        target: target('x509-device'),
-        securityClient: x509Client('x509-device', certificatePem, privateKeyPem),
-      },
-    },
+    devices,
     silentHosts: webSocket ? [silentTcp, silentTls] : [silentTcp, silentTls, silentMqtt],
     refusingHost: `localhost:${await closedPort()}`,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
-function keyClient(registrationId: string, key: Secret): SymmetricKeySecurityClient {
-  return {
-    specificationVersion: 'v1',
-    kind: 'symmetric-key',
-    getRegistrationId: async () => registrationId,
-    signWithIdentity: async (data) =>
-      Uint8Array.from(createHmac('sha256', key.reveal()).update(data).digest()),
-  };
-}
-
-function x509Client(
-  registrationId: string,
-  certificatePem: string,
-  privateKeyPem: string,
-): X509SecurityClient {
-  return {
-    specificationVersion: 'v1',
-    kind: 'x509',
-    getRegistrationId: async () => registrationId,
-    getCertificate: async () => ({ certificatePem, privateKeyPem: Secret.fromText(privateKeyPem) }),
-  };
+async function enroll(emulator: Emulator, webSocket: boolean, pieceBytes?: number): Promise<EnrolledDevices> {
+  const { provisioningHost, endpoints } = emulator;
+  return enrollDevices(emulator, {
+    provisioningHost: webSocket ? provisioningHost : new URL(endpoints.mqtt).host,
+    pieceBytes,
+  });
 }

@@ -35,3 +35,18 @@ export interface TransportFixture extends AsyncDisposable {
 
 /** Makes a fresh fixture; called once for every test. */
 export type TransportSetup = () => Promise<TransportFixture>;
+
+/** A request of a session. */
+export type SessionRequest = 'getAuthenticationChallenge' | 'register' | 'queryOperationStatus';
+
+/** What a transport is tested with when connections drop. The peer has to be one that can drop them. */
+export interface DroppingFixture extends Pick<TransportFixture, 'transport' | 'devices'>, AsyncDisposable {
+  /**
+   * Makes the peer end the connection of the next such request, without answering it: before it has carried it out, or
+   * after. It serves every later request.
+   */
+  readonly dropNext: (request: SessionRequest, when: 'before-handling' | 'after-handling') => void;
+}
+
+/** Makes a fresh fixture; called once for every test. */
+export type DroppingSetup = () => Promise<DroppingFixture>;

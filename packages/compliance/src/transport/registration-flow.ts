@@ -1,4 +1,5 @@
 import type {
+  AttestationKind,
   RegisterRequest,
   RegistrationInfo,
   RegistrationReply,
@@ -8,10 +9,26 @@ import type {
   Transport,
 } from '@endorse/interface';
 import { createSasToken, registrationKeyName, registrationResource } from '@endorse/protocol';
-import type { DeviceFixture } from './fixture.ts';
+import { expect } from 'vitest';
+import type { DeviceFixture, TransportFixture } from './fixture.ts';
 
 /** A signal that nobody aborts. */
 export const never: AbortSignal = new AbortController().signal;
+
+/** The device for an attestation; undefined, after asserting the refusal, when the transport does not carry it. */
+export function carriedDevice(
+  { transport, devices }: Pick<TransportFixture, 'transport' | 'devices'>,
+  kind: AttestationKind,
+): DeviceFixture | undefined {
+  const { attestations, refusals } = transport.capabilities;
+  if (!attestations.includes(kind)) {
+    expect(refusals[kind]).toMatch(/\S/);
+    return undefined;
+  }
+  const device = devices[kind];
+  if (device === undefined) expect.fail(`the fixture must bring a device for ${kind}`);
+  return device;
+}
 
 /** Opens a session for a device, optionally to another host than its own. */
 export async function openSession(

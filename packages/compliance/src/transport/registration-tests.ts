@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
-import type { AttestationKind } from '@endorse/interface';
 import { attestationKinds } from '@endorse/interface';
 import { describe, expect, test } from 'vitest';
 import { rejection } from '../common/rejection.ts';
 import type { DeviceFixture, TransportFixture, TransportSetup } from './fixture.ts';
 import {
   authenticate,
+  carriedDevice,
   never,
   openSession,
   registerToEnd,
@@ -26,7 +26,7 @@ export function registrationTests(setup: TransportSetup): void {
     ): void => {
       test(title, async () => {
         await using fixture = await setup();
-        const device = await carried(fixture, kind);
+        const device = carriedDevice(fixture, kind);
         if (device !== undefined) await run(fixture, device);
       });
     };
@@ -126,16 +126,4 @@ export function registrationTests(setup: TransportSetup): void {
       expect(await rejection(asking, serviceRefusal)).toMatchObject({ fault: 'service', retryable: false });
     });
   });
-}
-
-/** The device for an attestation; undefined, after asserting the refusal, when the transport does not carry it. */
-async function carried(fixture: TransportFixture, kind: AttestationKind): Promise<DeviceFixture | undefined> {
-  const { attestations, refusals } = fixture.transport.capabilities;
-  if (!attestations.includes(kind)) {
-    expect(refusals[kind]).toMatch(/\S/);
-    return undefined;
-  }
-  const device = fixture.devices[kind];
-  if (device === undefined) expect.fail(`the fixture must bring a device for ${kind}`);
-  return device;
 }

@@ -3,11 +3,15 @@ import { Secret } from '@endorse/interface';
 import { describe, expect, test } from 'vitest';
 import { rejection, rejectionWith, settle } from '../common/rejection.ts';
 import { eventually, watchResources } from '../common/resources.ts';
-import type { DeviceFixture, TransportFixture, TransportSetup } from './fixture.ts';
+import type { DeviceFixture, SessionRequest, TransportFixture, TransportSetup } from './fixture.ts';
 import { authenticate, never, openSession, registerToEnd } from './registration-flow.ts';
 
 /** The requests of a session. */
-const requests = ['getAuthenticationChallenge', 'register', 'queryOperationStatus'] as const;
+const requests: readonly SessionRequest[] = [
+  'getAuthenticationChallenge',
+  'register',
+  'queryOperationStatus',
+];
 
 /** What holds for every request, whatever it asks: abort, close, refusal, concurrency, nothing left behind. */
 export function traitTests(setup: TransportSetup): void {
@@ -184,7 +188,7 @@ export function traitTests(setup: TransportSetup): void {
 }
 
 /** A device that may make the request: only a TPM asks for challenges, so that any other one stands in by registering. */
-function deviceFor({ devices }: TransportFixture, name: (typeof requests)[number]): DeviceFixture {
+function deviceFor({ devices }: TransportFixture, name: SessionRequest): DeviceFixture {
   const device =
     name === 'getAuthenticationChallenge' ? (devices.tpm ?? Object.values(devices)[0]) : undefined;
   const chosen = device ?? Object.values(devices)[0];
@@ -196,7 +200,7 @@ function deviceFor({ devices }: TransportFixture, name: (typeof requests)[number
 async function send(
   session: RegistrationSession,
   device: DeviceFixture,
-  name: (typeof requests)[number],
+  name: SessionRequest,
   provisioningHost: string,
   signal: AbortSignal,
 ): Promise<unknown> {

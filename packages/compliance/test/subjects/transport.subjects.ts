@@ -3,42 +3,67 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
-import { runTransportCompliance, startSilentHost } from '@endorse/compliance/transport';
-import { LocalProtocolError } from '@endorse/interface';
+import type { DroppingFixture } from '@endorse/compliance/transport';
+import {
+  runDroppedConnectionCompliance,
+  runTransportCompliance,
+  startSilentHost,
+} from '@endorse/compliance/transport';
+import { LocalProtocolError, TransportError } from '@endorse/interface';
 import { startLineService } from '../support/line-service.ts';
 import type { LineTransportSteps } from '../support/line-transport.ts';
 import { createLineTransport, lineCapabilities } from '../support/line-transport.ts';
 import { createToyTpm } from '../support/toy-tpm.ts';
 
+const operations = {
+  getAuthenticationChallenge: 'challenge',
+  register: 'register',
+  queryOperationStatus: 'query',
+} as const;
+
 function run(name: string, steps: LineTransportSteps = {}): void {
   runTransportCompliance(name, async () => {
     const stack = new AsyncDisposableStack();
-    const key = randomBytes(32);
-    const tpm = stack.use(createToyTpm());
-    const tpmId = await tpm.getRegistrationId();
-    const service = stack.use(await startLineService(tpmId, { registrationId: 'key-device', key }));
+    const peer = stack.use(await startPeer(steps));
     const silent = stack.use(await startSilentHost());
-    const target = { provisioningHost: service.host, idScope: '0ne00000001' };
     return {
-      transport: createLineTransport(steps),
-      devices: {
-        tpm: { kind: 'tpm', target: { ...target, registrationId: tpmId }, securityClient: tpm },
-        'symmetric-key': {
-          kind: 'symmetric-key',
-          target: { ...target, registrationId: 'key-device' },
-          securityClient: {
-            specificationVersion: 'v1',
-            kind: 'symmetric-key',
-            getRegistrationId: async () => 'key-device',
-            signWithIdentity: async (data) => createHmac('sha256', key).update(data).digest(),
-          },
-        },
-      },
+      ...peer,
       silentHosts: [silent],
       refusingHost: `localhost:${await closedPort()}`,
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   });
+}
+
+function runDropped(name: string, steps: LineTransportSteps = {}): void {
+  runDroppedConnectionCompliance(name, () => startPeer(steps));
+}
+
+async function startPeer(steps: LineTransportSteps): Promise<DroppingFixture> {
+  const stack = new AsyncDisposableStack();
+  const key = randomBytes(32);
+  const tpm = stack.use(createToyTpm());
+  const tpmId = await tpm.getRegistrationId();
+  const service = stack.use(await startLineService(tpmId, { registrationId: 'key-device', key }));
+  const target = { provisioningHost: service.host, idScope: '0ne00000001' };
+  return {
+    transport: createLineTransport(steps),
+    devices: {
+      tpm: { kind: 'tpm', target: { ...target, registrationId: tpmId }, securityClient: tpm },
+      'symmetric-key': {
+        kind: 'symmetric-key',
+        target: { ...target, registrationId: 'key-device' },
+        securityClient: {
+          specificationVersion: 'v1',
+          kind: 'symmetric-key',
+          getRegistrationId: async () => 'key-device',
+          signWithIdentity: async (data) => createHmac('sha256', key).update(data).digest(),
+        },
+      },
+    },
+    dropNext: (request, when) => service.dropNext(operations[request], when),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
 }
 
 const leak = (_socket: Socket): void => undefined;
@@ -72,6 +97,17 @@ run('leaves a timer', {
 run('confuses concurrent requests', {
   busyError: () => new LocalProtocolError('ERR_LOCAL_UNENCODABLE', 'what?'),
 });
+
+runDropped('right');
+runDropped('takes a loss for the last word', {
+  lostError: () =>
+    new TransportError('ERR_TRANSPORT_LOST', 'lost', {
+      phase: 'receive',
+      retryable: false,
+      remedy: 'Give up.',
+    }),
+});
+runDropped('keeps a lost connection', { keepsLost: true });
 
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

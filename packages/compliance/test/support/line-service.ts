@@ -29,6 +29,8 @@ export type LineAnswer =
 /** A running service. */
 export interface LineService extends AsyncDisposable {
   readonly host: string;
+  /** Ends the connection of the next such request, before it is handled or after. */
+  dropNext(operation: LineRequest['operation'], when: 'before-handling' | 'after-handling'): void;
 }
 
 /** Serves one TPM device and one device with a shared key. */
@@ -40,6 +42,7 @@ export async function startLineService(
   const operationId = '5.op';
   let challengeKey: Uint8Array | undefined;
   let assigned = false;
+  const drops = new Map<LineRequest['operation'], 'before-handling' | 'after-handling'>();
 
   const answer = (request: LineRequest): LineAnswer => {
     const { operation, registrationId, token, endorsementKey = '', storageRootKey = '' } = request;
@@ -70,13 +73,19 @@ export async function startLineService(
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
     createInterface({ input: socket }).on('line', (line) => {
-      socket.write(`${JSON.stringify(answer(JSON.parse(line) as LineRequest))}\n`);
+      const request = JSON.parse(line) as LineRequest;
+      const drop = drops.get(request.operation);
+      drops.delete(request.operation);
+      const reply = drop === 'before-handling' ? undefined : answer(request);
+      if (drop === undefined) socket.write(`${JSON.stringify(reply)}\n`);
+      else socket.destroy();
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     host: `localhost:${(server.address() as AddressInfo).port}`,
+    dropNext: (operation, when) => void drops.set(operation, when),
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       await once(server.close(), 'close');

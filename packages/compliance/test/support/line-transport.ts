@@ -42,6 +42,10 @@ export interface LineTransportSteps {
   readonly closedError?: () => Error;
   /** How a refused connection is reported. */
   readonly connectError?: (cause: Error) => Error;
+  /** How a lost connection is reported. */
+  readonly lostError?: () => Error;
+  /** Whether the next request goes out on the connection that was lost. */
+  readonly keepsLost?: boolean;
   /** Which token goes with a challenge request. */
   readonly challengeToken?: (last: string | undefined) => string | undefined;
   /** The words of an error answer. */
@@ -107,6 +111,14 @@ function openLineSession(
         retryable: true,
         remedy: 'Start the service.',
       }));
+  const lostError =
+    steps.lostError ??
+    ((): Error =>
+      new TransportError('ERR_TRANSPORT_LOST', 'the connection was lost', {
+        phase: 'receive',
+        retryable: true,
+        remedy: 'Try again.',
+      }));
   let socket: Socket | undefined;
   let busy = false;
   let lastToken: string | undefined;
@@ -145,12 +157,19 @@ function openLineSession(
           socket = undefined;
           reject(connectError(cause));
         };
-        current.on('error', onError);
+        const onLost = (): void => {
+          if (steps.keepsLost !== true) socket = undefined;
+          reject(lostError());
+        };
+        current.on('error', onError).on('close', onLost);
         lines.once('line', (line) => resolve(JSON.parse(line) as LineAnswer));
         cleanUp.push(() => {
           lines.close();
           current.resume();
-          current.off('error', onError).on('error', () => undefined);
+          current
+            .off('close', onLost)
+            .off('error', onError)
+            .on('error', () => undefined);
         });
         current.write(`${JSON.stringify(request)}\n`);
       });

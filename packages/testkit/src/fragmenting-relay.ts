@@ -15,24 +15,26 @@ export async function startFragmentingRelay(port: number, pieceBytes: number): P
     sockets.add(socket.setNoDelay(true).on('error', () => undefined));
     socket.once('close', () => sockets.delete(socket));
   };
+  // Each direction ends by itself: what was sent before the end still arrives.
   const relay = async (from: Socket, to: Socket): Promise<void> => {
-    for await (const chunk of from as AsyncIterable<Buffer>) {
+    for await (const chunk of from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       for (let at = 0; at < chunk.byteLength; at += pieceBytes) {
         to.write(chunk.subarray(at, at + pieceBytes));
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
+    to.end();
   };
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     keep(near);
     keep(far);
-    const end = (): void => {
+    const lose = (): void => {
       near.destroy();
       far.destroy();
     };
-    relay(near, far).then(end, end);
-    relay(far, near).then(end, end);
+    relay(near, far).catch(lose);
+    relay(far, near).catch(lose);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
