@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { Secret } from '@endorse/interface';
 import { register } from '@endorse/registration-core';
 import { createTpmSecurityClient } from '@endorse/security-tpm';
+import { createAmqpTransport } from '@endorse/transport-amqp';
 import { createHttpTransport } from '@endorse/transport-http';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { createEnrollment } from '../support/operator.ts';
@@ -59,7 +60,7 @@ test('an image that is no TPM is ERR_TIMEOUT, and its container is gone', async 
   expect(await containers()).toEqual(before);
 });
 
-test('the compose file starts a service and two TPMs, and both TPMs register', async () => {
+test('the compose file starts a service and two TPMs, and both TPMs register, over HTTPS and AMQP', async () => {
   await using resources = new AsyncDisposableStack();
   const data = await mkdtemp(join(tmpdir(), 'endorse-compose-'));
   resources.defer(() => rm(data, { recursive: true }));
@@ -82,7 +83,11 @@ test('the compose file starts a service and two TPMs, and both TPMs register', a
   );
   const caPem = await readFile(join(data, 'ca/ca.pem'), 'utf8');
 
-  for (const tpm of ['swtpm://localhost:2321', 'mssim://localhost:2331']) {
+  const devices = [
+    { tpm: 'swtpm://localhost:2321', endpoint: ready.endpoints.http, create: createHttpTransport },
+    { tpm: 'mssim://localhost:2331', endpoint: ready.endpoints.amqp, create: createAmqpTransport },
+  ];
+  for (const { tpm, endpoint, create } of devices) {
     const securityClient = await createTpmSecurityClient({ tpm });
     try {
       const registrationId = await securityClient.getRegistrationId();
@@ -96,9 +101,9 @@ test('the compose file starts a service and two TPMs, and both TPMs register', a
         },
       );
       const result = await register({
-        provisioningHost: new URL(ready.endpoints.http).host,
+        provisioningHost: new URL(endpoint).host,
         idScope: ready.idScope,
-        transport: createHttpTransport({ ca: caPem }),
+        transport: create({ ca: caPem }),
         securityClient,
         deadlineMs: 30_000,
       });
@@ -112,7 +117,7 @@ test('the compose file starts a service and two TPMs, and both TPMs register', a
 interface Ready {
   readonly idScope: string;
   readonly serviceConnectionString: string;
-  readonly endpoints: { readonly http: string };
+  readonly endpoints: { readonly http: string; readonly amqp: string };
 }
 
 /** Ids of the containers that run. */
