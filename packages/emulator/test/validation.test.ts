@@ -3,9 +3,10 @@
  * service's documentation of ids, keys, certificates and limits.
  */
 import { describe, expect, test } from 'vitest';
+import { createAuthority } from '../src/certificate/authority.ts';
+import { issueDeviceCertificate } from './support/device-certificate.ts';
 import type { ServiceCall } from './support/handler-fixture.ts';
 import { handlerFixture } from './support/handler-fixture.ts';
-import { issue, issueCa } from './support/openssl-pki.ts';
 import { softwareTpm } from './support/software-tpm.ts';
 
 const base64 = (bytes: Uint8Array | number): string =>
@@ -15,8 +16,8 @@ const tpm = { type: 'tpm', tpm: { endorsementKey: base64(endorsementKey) } };
 const symmetricKey = (keys: object): object => ({
   attestation: { type: 'symmetricKey', symmetricKey: keys },
 });
-const device = issue({ subject: '/CN=r' }).pem;
-const ca = issueCa('/CN=ca').pem;
+const device = issueDeviceCertificate('r').certificatePem;
+const ca = createAuthority(Date.now()).certificatePem;
 const clientCertificates = (certificate: string): object => ({
   attestation: { type: 'x509', x509: { clientCertificates: { primary: { certificate } } } },
 });
