@@ -52,5 +52,13 @@ export type {
 export { fromAzureTpmSecurityClient } from './from-azure-tpm-security-client.ts';
 export type { FromAzureTpmTransportOptions } from './from-azure-tpm-transport.ts';
 export { fromAzureTpmTransport } from './from-azure-tpm-transport.ts';
+export type {
+  AzureAuthenticationProviderOptions,
+  AzureDeviceCredentials,
+} from './to-azure-authentication-provider.ts';
+export {
+  AzureAuthenticationProvider,
+  toAzureAuthenticationProvider,
+} from './to-azure-authentication-provider.ts';
 export { toAzureTpmSecurityClient } from './to-azure-tpm-security-client.ts';
 export { toAzureTransport } from './to-azure-transport.ts';
