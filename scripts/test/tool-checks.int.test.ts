@@ -23,6 +23,8 @@ function checkout(source: string, file = 'packages/a/src/index.ts'): Folder {
       '.oxfmtrc.json': configuration('.oxfmtrc.json'),
       'tsconfig.base.json': configuration('tsconfig.base.json'),
       'tsconfig.json': configuration('tsconfig.json'),
+      'tsconfig.published.json': configuration('tsconfig.published.json'),
+      'packages/b/src/index.ts': 'export const b: number = 1;\n',
       [file]: source,
     },
     { withTools: true },
@@ -74,6 +76,7 @@ describe('lint', () => {
 describe('types', () => {
   test.for([
     ['a source', 'packages/a/src/index.ts', 'export const a: number = "x";\n'],
+    ['what has no declaration', 'packages/a/src/index.ts', 'export const a = Math.max(1, 2);\n'],
     [
       'a type test',
       'packages/a/test/a.test-d.ts',
