@@ -1,7 +1,7 @@
 /**
  * Private test support: transports that follow a script or stand on an emulator in memory, a decorator that makes any
- * transport fail as planned, a relay that cuts bytes into pieces, a device for each attestation, a TPM
- * double that decrypts real activation blobs with OpenSSL keys, and certificates.
+ * transport fail as planned, a relay that cuts bytes into pieces, a hand-made TLS server, a device for each
+ * attestation, a TPM double that decrypts real activation blobs with OpenSSL keys, and certificates.
  *
  * @example
  * ```js
@@ -50,5 +50,7 @@ export type { SoftwareTpm, SoftwareTpmCall, SoftwareTpmOptions } from './softwar
 export { createSoftwareTpm } from './software-tpm.ts';
 export type { SoftwareTpmAlgorithm, SoftwareTpmKeys } from './software-tpm-keys.ts';
 export { generateSoftwareTpmKeys } from './software-tpm-keys.ts';
+export type { TlsPeer } from './tls-peer.ts';
+export { closedPort, startTlsPeer } from './tls-peer.ts';
 export type { Fault, FaultyTransport, PlannedFault } from './with-faults.ts';
 export { withFaults } from './with-faults.ts';

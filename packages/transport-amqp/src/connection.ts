@@ -1,11 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { amqpWebSocketProtocol, defaultAmqpFrameLimits, webSocketPath } from '@endorse/protocol';
-import type { SocketSet } from '@endorse/transport-socket';
-import { createSocketSet } from '@endorse/transport-socket';
-import type { Connector, ConnectorSettings } from '@endorse/transport-socket/connector';
+import type { WaitBounds } from '@endorse/transport-socket';
+import { createStreamSource, waitFor } from '@endorse/transport-socket';
+import type { ConnectorSettings } from '@endorse/transport-socket/connector';
 import type { AmqpConnection, AmqpConnectionParts } from './amqp-connection.ts';
-import { waitFor } from './bounded-wait.ts';
-import type { WaitBounds } from './bounded-wait.ts';
 
 /** How the connections of a session are made. */
 export interface ConnectionSource {
@@ -31,37 +29,22 @@ export interface ConnectionSlot {
 
 /** Makes an empty slot. Networking, rhea and, for WebSockets, ws are loaded when the first connection is opened. */
 export function createConnectionSlot({ settings, webSocket }: ConnectionSource): ConnectionSlot {
-  const sockets: SocketSet = createSocketSet();
-  let connector: Promise<Connector> | undefined;
+  const source = createStreamSource({
+    settings,
+    webSocket:
+      webSocket === undefined
+        ? undefined
+        : {
+            ...webSocket,
+            path: webSocketPath,
+            protocol: amqpWebSocketProtocol,
+            maxMessageBytes: defaultAmqpFrameLimits.maxMessageBytes,
+          },
+  });
   let current: AmqpConnection | undefined;
-
-  const connect = async (ended: AbortSignal): Promise<Duplex> => {
-    connector ??= import('@endorse/transport-socket/connector').then(({ createConnector }) =>
-      createConnector(settings),
-    );
-    connector.catch(() => {
-      connector = undefined;
-    });
-    const { open } = await connector;
-    const socket = await open((each) => {
-      sockets.add(each);
-      // A tunnel has several steps: the next one must not begin after the end.
-      if (ended.aborted) each.destroy();
-    });
-    if (webSocket === undefined) return socket;
-    const { openWebSocket } = await import('@endorse/transport-socket/web-socket');
-    return openWebSocket(socket, {
-      host: settings.host,
-      port: settings.port,
-      path: webSocketPath,
-      protocol: amqpWebSocketProtocol,
-      userAgent: webSocket.userAgent,
-      maxMessageBytes: defaultAmqpFrameLimits.maxMessageBytes,
-    });
-  };
   const drop = (): void => {
     current = undefined;
-    sockets.destroy();
+    source.sockets.destroy();
   };
 
   return {
@@ -75,7 +58,7 @@ export function createConnectionSlot({ settings, webSocket }: ConnectionSource):
         const [{ AmqpConnection }, stream] = await waitFor<[typeof import('./amqp-connection.ts'), Duplex]>(
           { ...bounds, state: 'connecting' },
           ({ resolve, reject }) => {
-            Promise.all([import('./amqp-connection.ts'), connect(ended.signal)]).then(resolve, reject);
+            Promise.all([import('./amqp-connection.ts'), source.open(ended.signal)]).then(resolve, reject);
           },
         );
         current = new AmqpConnection({ ...parts, stream });
@@ -89,7 +72,7 @@ export function createConnectionSlot({ settings, webSocket }: ConnectionSource):
     drop,
     close: async () => {
       await current?.close();
-      await sockets.close();
+      await source.sockets.close();
       drop();
     },
   };

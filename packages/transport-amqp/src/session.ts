@@ -10,7 +10,7 @@ import type {
   Secret,
   SessionRequestOptions,
 } from '@endorse/interface';
-import { InvalidArgumentError, LocalProtocolError, TransportError } from '@endorse/interface';
+import { LocalProtocolError, TransportError } from '@endorse/interface';
 import { systemRandom } from '@endorse/interface/node';
 import type { AmqpMessage } from '@endorse/protocol';
 import {
@@ -22,10 +22,15 @@ import {
   formatHostPort,
   registrationKeyName,
 } from '@endorse/protocol';
-import { checkToken, requireSame, sessionClosed } from '@endorse/transport-socket';
+import {
+  checkRequestOptions,
+  checkToken,
+  requireSame,
+  sessionClosed,
+  waitFor,
+} from '@endorse/transport-socket';
 import type { AmqpConnection, RequestBounds } from './amqp-connection.ts';
 import type { ConnectionSlot } from './connection.ts';
-import { waitFor } from './bounded-wait.ts';
 import { violationError } from './connection-errors.ts';
 import type { AmqpSettings } from './options.ts';
 import type { NamedMechanism, TpmExchange } from './sasl-mechanism.ts';
@@ -70,7 +75,7 @@ export class AmqpSession implements RegistrationSession {
     options: SessionRequestOptions,
   ): Promise<AuthenticationChallenge> {
     const { target, attestation } = this.#parts;
-    this.#check(options);
+    checkRequestOptions(this.#closing.signal, options);
     if (attestation !== 'tpm') {
       throw new LocalProtocolError('ERR_LOCAL_STATE', `a session for ${attestation} has no challenge`, {
         state: attestation,
@@ -88,7 +93,7 @@ export class AmqpSession implements RegistrationSession {
 
   async register(request: RegisterRequest, options: SessionRequestOptions): Promise<RegistrationReply> {
     const { target, attestation } = this.#parts;
-    this.#check(options);
+    checkRequestOptions(this.#closing.signal, options);
     const { registrationId } = request.registrationInfo;
     requireSame('request.registrationInfo.registrationId', registrationId, target.registrationId);
     checkToken(attestation, request.sasToken);
@@ -101,7 +106,7 @@ export class AmqpSession implements RegistrationSession {
     options: SessionRequestOptions,
   ): Promise<RegistrationReply> {
     const { target, attestation } = this.#parts;
-    this.#check(options);
+    checkRequestOptions(this.#closing.signal, options);
     requireSame('request.registrationId', request.registrationId, target.registrationId);
     checkToken(attestation, request.sasToken);
     const message = encodeOperationStatusMessage(request);
@@ -122,14 +127,6 @@ export class AmqpSession implements RegistrationSession {
     this.#closing.abort(sessionClosed());
     this.#exchange = undefined;
     await this.#parts.slot.close();
-  }
-
-  #check(options: SessionRequestOptions): void {
-    if (this.#closing.signal.aborted) throw sessionClosed();
-    if (typeof options?.signal?.throwIfAborted !== 'function') {
-      throw new InvalidArgumentError('options.signal', 'must be an AbortSignal');
-    }
-    options.signal.throwIfAborted();
   }
 
   /** Opens a connection and takes SASL up to the whole blob. */

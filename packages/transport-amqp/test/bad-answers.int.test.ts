@@ -1,7 +1,7 @@
 /** A service that breaks AMQP, the mechanism or the protocol at every step; the peer is bare rhea, or bytes by hand. */
+import { startTlsPeer } from '@endorse/testkit';
 import { describe, expect, test } from 'vitest';
 import { challenge, openDevice, poll, register } from './support/device.ts';
-import { startPeer } from './support/peer.ts';
 import type { ScriptedRequest, ServiceScript } from './support/scripted-service.ts';
 import { assigning, challenges, letIn, startService } from './support/scripted-service.ts';
 
@@ -20,7 +20,7 @@ describe('SASL', () => {
     [3, { code: 'ERR_SERVICE_UNAVAILABLE', retryable: false }],
     [4, { code: 'ERR_SERVICE_UNAVAILABLE', status: 503, retryable: true }],
   ])('an outcome of %s is an error of the service', async (code, expected) => {
-    await using peer = await startPeer((socket) => {
+    await using peer = await startTlsPeer((socket) => {
       // The list of one symbol, PLAIN.
       socket.write(Buffer.from(`414d515003010000${frame('02010000005340c00801a305504c41494e')}`, 'hex'));
       socket.once('data', () => {
@@ -229,7 +229,7 @@ describe('a peer that goes silent', () => {
     ['before TLS is done with', false, 'authenticating'],
     ['before the WebSocket is open', true, 'connecting'],
   ])('%s is given up', async (_title, webSocket, state) => {
-    await using peer = await startPeer();
+    await using peer = await startTlsPeer();
     await using session = openDevice(peer, { ...bounds, webSocket });
     await expect(register(session)).rejects.toMatchObject({ code: 'ERR_TIMEOUT', state });
     await expect.poll(() => peer.open).toBe(0);
@@ -267,7 +267,7 @@ describe('bytes that are no AMQP', () => {
       'ERR_REMOTE_MALFORMED',
     ],
   ])('%s are a typed error', async (_title, hex, code) => {
-    await using peer = await startPeer((socket) => void socket.resume().write(Buffer.from(hex, 'hex')));
+    await using peer = await startTlsPeer((socket) => void socket.resume().write(Buffer.from(hex, 'hex')));
     await using session = openDevice(peer, { handshakeTimeoutMs: 5_000 });
     expect(await register(session).catch((error: unknown) => error)).toMatchObject({ code, fault: 'peer' });
     await expect.poll(() => peer.open).toBe(0);

@@ -7,10 +7,15 @@ import {
 import type { Emulator } from '@endorse/emulator';
 import { startEmulator } from '@endorse/emulator';
 import type { EnrolledDevices, PlannedFault } from '@endorse/testkit';
-import { generateSoftwareTpmKeys, enrollDevices, withFaults } from '@endorse/testkit';
+import {
+  closedPort,
+  enrollDevices,
+  generateSoftwareTpmKeys,
+  startTlsPeer,
+  withFaults,
+} from '@endorse/testkit';
 import { createAmqpTransport } from '@endorse/transport-amqp';
 import { describe } from 'vitest';
-import { closedPort, startPeer } from './support/peer.ts';
 
 const keys = generateSoftwareTpmKeys();
 
@@ -51,7 +56,7 @@ async function setup(
   const stack = new AsyncDisposableStack();
   const emulator = stack.use(await startEmulator());
   const { devices } = stack.use(await enroll(emulator, webSocket, pieceBytes));
-  const silentTls = stack.use(await startPeer());
+  const silentTls = stack.use(await startTlsPeer());
   const silentTcp = stack.use(await startSilentHost());
   const transport = createAmqpTransport({ ca: [emulator.caPem, silentTls.ca], webSocket });
   return {

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { closedPort } from '@endorse/testkit';
 import { expect, test } from 'vitest';
-import { closedPort } from './support/peer.ts';
 
 const run = promisify(execFile);
 

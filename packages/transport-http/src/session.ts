@@ -9,7 +9,7 @@ import type {
   RegistrationTarget,
   SessionRequestOptions,
 } from '@endorse/interface';
-import { InvalidArgumentError, LocalProtocolError } from '@endorse/interface';
+import { LocalProtocolError } from '@endorse/interface';
 import type { HttpRequest, HttpRequestOptions, HttpResponse } from '@endorse/protocol';
 import {
   decodeChallengeReply,
@@ -19,7 +19,7 @@ import {
   encodeRegisterHttpRequest,
   headerNames,
 } from '@endorse/protocol';
-import { checkToken, requireSame, sessionClosed } from '@endorse/transport-socket';
+import { checkRequestOptions, checkToken, requireSame, sessionClosed } from '@endorse/transport-socket';
 import type { Connection } from './connection.ts';
 import { exchange } from './exchange.ts';
 import type { HttpSettings } from './options.ts';
@@ -56,7 +56,7 @@ export class HttpSession implements RegistrationSession {
     options: SessionRequestOptions,
   ): Promise<AuthenticationChallenge> {
     const { target, attestation, settings } = this.#parts;
-    this.#check(options);
+    checkRequestOptions(this.#closing.signal, options);
     if (attestation !== 'tpm') {
       throw new LocalProtocolError('ERR_LOCAL_STATE', `a session for ${attestation} has no challenge`, {
         state: attestation,
@@ -73,7 +73,7 @@ export class HttpSession implements RegistrationSession {
 
   async register(request: RegisterRequest, options: SessionRequestOptions): Promise<RegistrationReply> {
     const { target, attestation, settings } = this.#parts;
-    this.#check(options);
+    checkRequestOptions(this.#closing.signal, options);
     const { registrationId } = request.registrationInfo;
     requireSame('request.registrationInfo.registrationId', registrationId, target.registrationId);
     checkToken(attestation, request.sasToken);
@@ -88,7 +88,7 @@ export class HttpSession implements RegistrationSession {
     options: SessionRequestOptions,
   ): Promise<RegistrationReply> {
     const { target, attestation, settings } = this.#parts;
-    this.#check(options);
+    checkRequestOptions(this.#closing.signal, options);
     requireSame('request.registrationId', request.registrationId, target.registrationId);
     checkToken(attestation, request.sasToken);
     const attempted = `query the operation of ${request.registrationId}`;
@@ -109,14 +109,6 @@ export class HttpSession implements RegistrationSession {
   async #close(): Promise<void> {
     this.#closing.abort(sessionClosed());
     await this.#parts.connection.close();
-  }
-
-  #check(options: SessionRequestOptions): void {
-    if (this.#closing.signal.aborted) throw sessionClosed();
-    if (typeof options?.signal?.throwIfAborted !== 'function') {
-      throw new InvalidArgumentError('options.signal', 'must be an AbortSignal');
-    }
-    options.signal.throwIfAborted();
   }
 
   get #requestOptions(): HttpRequestOptions {

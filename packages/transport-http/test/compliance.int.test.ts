@@ -7,9 +7,9 @@ import {
 import type { Emulator } from '@endorse/emulator';
 import { startEmulator } from '@endorse/emulator';
 import type { EnrolledDevices, PlannedFault } from '@endorse/testkit';
-import { generateSoftwareTpmKeys, enrollDevices, withFaults } from '@endorse/testkit';
+import { closedPort, enrollDevices, generateSoftwareTpmKeys, withFaults } from '@endorse/testkit';
 import { createHttpTransport } from '@endorse/transport-http';
-import { closedPort, startPeer } from './support/peer.ts';
+import { startPeer } from './support/peer.ts';
 
 const keys = generateSoftwareTpmKeys();
 

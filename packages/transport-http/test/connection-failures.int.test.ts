@@ -1,6 +1,7 @@
+import { closedPort } from '@endorse/testkit';
 import { describe, expect, test } from 'vitest';
 import { assigning, challengeBody, openDevice, openTrustingDevice, signal } from './support/device.ts';
-import { closedPort, reply, startPeer, startTcpPeer } from './support/peer.ts';
+import { reply, startPeer, startTcpPeer } from './support/peer.ts';
 
 describe('a connection that does not come about', () => {
   test('nobody listens', async () => {

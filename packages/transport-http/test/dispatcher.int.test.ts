@@ -1,3 +1,4 @@
+import { closedPort } from '@endorse/testkit';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { Dispatcher } from 'undici';
 import { Agent, MockAgent, Pool } from 'undici';
@@ -5,7 +6,7 @@ import { Secret } from '@endorse/interface';
 import type { HttpDispatchController, HttpDispatcher, OwnedHttpDispatcher } from '@endorse/transport-http';
 import { createHttpTransport } from '@endorse/transport-http';
 import { assigning, challengeBody, openDevice, signal } from './support/device.ts';
-import { closedPort, reply, startPeer } from './support/peer.ts';
+import { reply, startPeer } from './support/peer.ts';
 
 describe('a dispatcher of the application', () => {
   test('is any of undici', () => {

@@ -6,9 +6,9 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '@endorse/interface';
 import type { TestAuthority } from '@endorse/testkit';
-import { createTestAuthority } from '@endorse/testkit';
+import { closedPort, createTestAuthority } from '@endorse/testkit';
 import { assigning, openDevice, openTrustingDevice, signal } from './support/device.ts';
-import { closedPort, reply, startPeer } from './support/peer.ts';
+import { reply, startPeer } from './support/peer.ts';
 
 interface Proxy extends AsyncDisposable {
   readonly port: number;

@@ -3,10 +3,10 @@ import type { PumpOutcome, PumpReply, PumpRequest, PumpTransport } from '@endors
 import { Secret } from '@endorse/interface';
 import type { HttpPumpOptions } from '@endorse/transport-http/pump';
 import { createHttpPump } from '@endorse/transport-http/pump';
-import { createTestAuthority } from '@endorse/testkit';
+import { closedPort, createTestAuthority } from '@endorse/testkit';
 import { describe, expect, test } from 'vitest';
 import type { Peer } from './support/peer.ts';
-import { closedPort, reply, startPeer, startTcpPeer } from './support/peer.ts';
+import { reply, startPeer, startTcpPeer } from './support/peer.ts';
 
 const get: PumpRequest = { method: 'GET', target: '/path?query=1', headers: { accept: 'application/json' } };
 const post: PumpRequest = {

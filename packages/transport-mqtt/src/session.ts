@@ -10,7 +10,7 @@ import type {
   Secret,
   SessionRequestOptions,
 } from '@endorse/interface';
-import { InvalidArgumentError, LocalProtocolError } from '@endorse/interface';
+import { LocalProtocolError } from '@endorse/interface';
 import { systemRandom } from '@endorse/interface/node';
 import {
   createGuid,
@@ -21,7 +21,7 @@ import {
   encodeRegistrationUserName,
   formatHostPort,
 } from '@endorse/protocol';
-import { checkToken, requireSame, sessionClosed } from '@endorse/transport-socket';
+import { checkRequestOptions, checkToken, requireSame, sessionClosed } from '@endorse/transport-socket';
 import type { FailureContext } from './connection-errors.ts';
 import type { ConnectionSlot } from './connection-slot.ts';
 import type { MqttConnection, MqttRequest } from './mqtt-connection.ts';
@@ -62,7 +62,7 @@ export class MqttSession implements RegistrationSession {
     options: SessionRequestOptions,
   ): Promise<AuthenticationChallenge> {
     const { attestation } = this.#parts;
-    this.#check(options);
+    checkRequestOptions(this.#closing.signal, options);
     throw new LocalProtocolError('ERR_LOCAL_STATE', `a session for ${attestation} has no challenge`, {
       state: attestation,
     });
@@ -70,7 +70,7 @@ export class MqttSession implements RegistrationSession {
 
   async register(request: RegisterRequest, options: SessionRequestOptions): Promise<RegistrationReply> {
     const { target, attestation } = this.#parts;
-    this.#check(options);
+    checkRequestOptions(this.#closing.signal, options);
     const { registrationId, payload } = request.registrationInfo;
     requireSame('request.registrationInfo.registrationId', registrationId, target.registrationId);
     checkToken(attestation, request.sasToken);
@@ -88,7 +88,7 @@ export class MqttSession implements RegistrationSession {
     options: SessionRequestOptions,
   ): Promise<RegistrationReply> {
     const { target, attestation } = this.#parts;
-    this.#check(options);
+    checkRequestOptions(this.#closing.signal, options);
     const { registrationId, operationId } = request;
     requireSame('request.registrationId', registrationId, target.registrationId);
     checkToken(attestation, request.sasToken);
@@ -113,14 +113,6 @@ export class MqttSession implements RegistrationSession {
   async #close(): Promise<void> {
     this.#closing.abort(sessionClosed());
     await this.#parts.slot.close();
-  }
-
-  #check(options: SessionRequestOptions): void {
-    if (this.#closing.signal.aborted) throw sessionClosed();
-    if (typeof options?.signal?.throwIfAborted !== 'function') {
-      throw new InvalidArgumentError('options.signal', 'must be an AbortSignal');
-    }
-    options.signal.throwIfAborted();
   }
 
   async #send(

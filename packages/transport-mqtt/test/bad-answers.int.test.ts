@@ -4,11 +4,11 @@
  */
 import type { Secret } from '@endorse/interface';
 import { Secret as SecretText } from '@endorse/interface';
+import { startTlsPeer } from '@endorse/testkit';
 import type { MqttTransportOptions } from '@endorse/transport-mqtt';
 import type { IPublishPacket, Packet } from 'mqtt-packet';
 import { expect, test } from 'vitest';
 import { openDevice, poll, register, registrationId, sasToken } from './support/device.ts';
-import { startPeer } from './support/peer.ts';
 import type { Script } from './support/scripted-service.ts';
 import { answerTo, startService } from './support/scripted-service.ts';
 
@@ -248,7 +248,7 @@ test('what was aborted is gone at once, wherever it was', async () => {
 });
 
 test('a service that does not speak MQTT is told as such, over TLS and over WebSockets', async () => {
-  await using peer = await startPeer((socket) => {
+  await using peer = await startTlsPeer((socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n'));
   });
   await using plain = openDevice(peer);

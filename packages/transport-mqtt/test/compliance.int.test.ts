@@ -7,10 +7,9 @@ import {
 import type { Emulator } from '@endorse/emulator';
 import { startEmulator } from '@endorse/emulator';
 import type { EnrolledDevices, PlannedFault } from '@endorse/testkit';
-import { enrollDevices, withFaults } from '@endorse/testkit';
+import { closedPort, enrollDevices, startTlsPeer, withFaults } from '@endorse/testkit';
 import { createMqttTransport } from '@endorse/transport-mqtt';
 import { describe } from 'vitest';
-import { closedPort, startPeer } from './support/peer.ts';
 
 describe.each([
   ['MQTT', false],
@@ -49,10 +48,10 @@ async function setup(
   const stack = new AsyncDisposableStack();
   const emulator = stack.use(await startEmulator());
   const { devices } = stack.use(await enroll(emulator, webSocket, pieceBytes));
-  const silentTls = stack.use(await startPeer());
+  const silentTls = stack.use(await startTlsPeer());
   // CONNECT is accepted, and nothing more comes.
   const silentMqtt = stack.use(
-    await startPeer((socket) => void socket.resume().write(Uint8Array.of(0x20, 2, 0, 0))),
+    await startTlsPeer((socket) => void socket.resume().write(Uint8Array.of(0x20, 2, 0, 0))),
   );
   const silentTcp = stack.use(await startSilentHost());
   const transport = createMqttTransport({ ca: [emulator.caPem, silentTls.ca, silentMqtt.ca], webSocket });

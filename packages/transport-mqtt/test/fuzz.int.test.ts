@@ -5,9 +5,9 @@
 import type { TLSSocket } from 'node:tls';
 import { isEndorseError } from '@endorse/interface';
 import * as fc from 'fast-check';
+import { startTlsPeer } from '@endorse/testkit';
 import { expect, test } from 'vitest';
 import { openDevice, register } from './support/device.ts';
-import { startPeer } from './support/peer.ts';
 import type { Script } from './support/scripted-service.ts';
 import { answerTo, startService } from './support/scripted-service.ts';
 
@@ -31,7 +31,7 @@ test('a damaged session, or none, ends in time with a typed error', async () => 
   const pieces = await record();
   expect(pieces).toHaveLength(3);
   let reply: readonly Buffer[] = [];
-  await using peer = await startPeer((socket) => {
+  await using peer = await startTlsPeer((socket) => {
     const rest = [...reply];
     // A piece for every piece, and the rest once the device has nothing to say any more.
     socket.on('data', () => void socket.write(rest.shift() ?? Buffer.concat(rest.splice(0))));

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { closedPort } from '@endorse/testkit';
 import { expect, test } from 'vitest';
 import { loadMqttClient } from '../src/load-client.ts';
-import { closedPort } from './support/peer.ts';
 
 const run = promisify(execFile);
 

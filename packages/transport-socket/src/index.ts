@@ -35,7 +35,13 @@ export { checkInteger, checkOptionNames, checkPrintable, checkTimeout } from './
 export type { ProxyRule, ProxySettings } from './proxy-settings.ts';
 export { proxyFromEnvironment } from './proxy-settings.ts';
 export type { SessionTarget } from './session-target.ts';
-export { checkTarget, checkToken, requireSame, sessionClosed } from './session-target.ts';
+export {
+  checkRequestOptions,
+  checkTarget,
+  checkToken,
+  requireSame,
+  sessionClosed,
+} from './session-target.ts';
 export type { SocketSet } from './socket-set.ts';
 export { createSocketSet } from './socket-set.ts';
 export type { StreamSource, StreamSourceOptions } from './stream-source.ts';

@@ -1,4 +1,4 @@
-import type { AttestationKind, RegistrationTarget, Secret } from '@endorse/interface';
+import type { AttestationKind, RegistrationTarget, Secret, SessionRequestOptions } from '@endorse/interface';
 import { InvalidArgumentError, LocalProtocolError } from '@endorse/interface';
 import { parseHostPort, validateIdScope, validateRegistrationId } from '@endorse/protocol';
 
@@ -53,4 +53,16 @@ export function requireSame(argument: string, given: string, expected: string): 
 /** What every method of a session rejects with once it is closed. */
 export function sessionClosed(): LocalProtocolError {
   return new LocalProtocolError('ERR_SESSION_CLOSED', 'the session was closed', { state: 'closed' });
+}
+
+/**
+ * Checks that a session can take a request, before any IO. Throws `ERR_SESSION_CLOSED` when `closing` is aborted,
+ * `ERR_INVALID_ARGUMENT` for options without a signal, and the reason of a signal that is aborted.
+ */
+export function checkRequestOptions(closing: AbortSignal, options: SessionRequestOptions): void {
+  if (closing.aborted) throw sessionClosed();
+  if (typeof options?.signal?.throwIfAborted !== 'function') {
+    throw new InvalidArgumentError('options.signal', 'must be an AbortSignal');
+  }
+  options.signal.throwIfAborted();
 }

@@ -2,6 +2,7 @@ import { Secret } from '@endorse/interface';
 import {
   checkConnectionOptions,
   checkOptionNames,
+  checkRequestOptions,
   checkTarget,
   checkToken,
   connectionOptionNames,
@@ -43,4 +44,17 @@ test('a misspelt option is refused, and connecting needs none', () => {
   const names = new Set<string>(connectionOptionNames);
   expect(() => checkOptionNames({ cA: '' }, names)).toThrowError(/options\.cA is not an option/);
   expect(checkConnectionOptions({})).toMatchObject({ ca: undefined, proxyCa: undefined });
+});
+
+test('a request is refused by a closed session, without a signal, and with an aborted one', () => {
+  const open = new AbortController().signal;
+  const reason = new Error('changed my mind');
+  expect(() => checkRequestOptions(open, { signal: open })).not.toThrowError();
+  expect(() => checkRequestOptions(AbortSignal.abort(), { signal: open })).toThrowError(
+    expect.objectContaining({ code: 'ERR_SESSION_CLOSED' }),
+  );
+  expect(() => checkRequestOptions(open, undefined as never)).toThrowError(
+    expect.objectContaining({ argument: 'options.signal' }),
+  );
+  expect(() => checkRequestOptions(open, { signal: AbortSignal.abort(reason) })).toThrowError(reason);
 });

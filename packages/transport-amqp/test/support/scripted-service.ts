@@ -2,8 +2,8 @@
 import rhea from 'rhea';
 import type { Container, EventContext, Message } from 'rhea';
 import type { TLSSocket } from 'node:tls';
-import type { Peer } from './peer.ts';
-import { startPeer } from './peer.ts';
+import type { TlsPeer } from '@endorse/testkit';
+import { startTlsPeer } from '@endorse/testkit';
 
 /** What a service does at each step; by default it behaves. */
 export interface ServiceScript {
@@ -33,8 +33,8 @@ export const assigning = { operationId: '5.0.op', status: 'assigning' };
 export function startService(
   script: ServiceScript = {},
   onSocket: (socket: TLSSocket) => void = () => undefined,
-): Promise<Peer> {
-  return startPeer((socket) => {
+): Promise<TlsPeer> {
+  return startTlsPeer((socket) => {
     onSocket(socket);
     const container = rhea.create_container({ receiver_options: { autoaccept: false } });
     container.sasl_server_mechanisms = script.mechanisms ?? {

@@ -128,16 +128,6 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   };
 }
 
-/** A port of the loopback on which nobody listens. */
-export async function closedPort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** A TCP server without TLS that hands every connection to `serve`. */
 export async function startTcpPeer(
   serve: (socket: Socket) => void,

@@ -1,8 +1,8 @@
 import type { TLSSocket } from 'node:tls';
 import type { IConnectPacket, IPublishPacket, Packet } from 'mqtt-packet';
 import { generate, parser as createParser } from 'mqtt-packet';
-import type { Peer } from './peer.ts';
-import { startPeer } from './peer.ts';
+import type { TlsPeer } from '@endorse/testkit';
+import { startTlsPeer } from '@endorse/testkit';
 
 /** What a service does with a packet in the place of the right thing: sends packets or bytes, or nothing. */
 export type Reaction<Kind extends Packet> = (
@@ -18,7 +18,7 @@ export interface Script {
 }
 
 /** A service made by hand on `mqtt-packet`, and what it was sent. */
-export interface ScriptedService extends Peer {
+export interface ScriptedService extends TlsPeer {
   readonly packets: readonly Packet[];
 }
 
@@ -48,7 +48,7 @@ export async function startService(
   onSecure: (socket: TLSSocket) => void = () => undefined,
 ): Promise<ScriptedService> {
   const packets: Packet[] = [];
-  const peer = await startPeer((socket) => {
+  const peer = await startTlsPeer((socket) => {
     onSecure(socket);
     const parser = createParser({ protocolVersion: 4 });
     const send = (...sent: readonly (Packet | Uint8Array)[]): void => {

@@ -3,10 +3,10 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createServer as createTlsServer } from 'node:tls';
-import { createTestAuthority } from '@endorse/testkit';
+import { createTestAuthority } from './certificates.ts';
 
 /** A hand-made TLS server that does exactly what a test wants; silent unless told otherwise. */
-export interface Peer extends AsyncDisposable {
+export interface TlsPeer extends AsyncDisposable {
   /** `localhost:port`. */
   readonly host: string;
   /** Certificate of the authority that signed the server. */
@@ -18,9 +18,9 @@ export interface Peer extends AsyncDisposable {
 }
 
 /** Starts a peer on a free port of the loopback; `onSecure` is called for every connection, counted from 1. */
-export async function startPeer(
+export async function startTlsPeer(
   onSecure: (socket: TLSSocket, connection: number) => void = (socket) => void socket.resume(),
-): Promise<Peer> {
+): Promise<TlsPeer> {
   const authority = createTestAuthority();
   const { certificatePem, privateKeyPem } = authority.issue({ names: ['localhost', '127.0.0.1'] });
   const sockets = new Set<Socket>();
