@@ -16,6 +16,7 @@ import type { GatewaySpec } from './spec.ts';
 
 /** A running gateway. */
 export interface SimulatedGateway extends AsyncDisposable {
+  /** As it is now: its address and what it calls itself may change. */
   readonly spec: GatewaySpec;
   /** Where its API is now; 0 when it has none. */
   readonly port: number;
@@ -30,6 +31,8 @@ export interface SimulatedGateway extends AsyncDisposable {
   readonly tpm: GatewayTpm;
   /** The state of the gateway; undefined for a foreign device. */
   readonly device: Device | undefined;
+  /** Gives it another address, and perhaps another name for its model, as the field does; it stays who it is. */
+  moveTo(address: string, model?: string): Promise<void>;
   /** Switches it off. */
   stop(): Promise<void>;
 }
@@ -52,7 +55,8 @@ const retryDelayMs = 2_000;
 const resetDurationMs = 500;
 
 /** Switches a gateway on. */
-export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Promise<SimulatedGateway> {
+export async function startGateway(initial: GatewaySpec, world: GatewayWorld): Promise<SimulatedGateway> {
+  let spec = initial;
   const events: DeviceEvent[] = [];
   const onEvent = (event: DeviceEvent): void => {
     events.push(event);
@@ -101,6 +105,19 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
           onEvent,
         });
 
+  const respond = (): Promise<Responder> =>
+    startResponder({
+      port: world.discoveryPort,
+      addresses: [spec.address],
+      device: () => announce(spec, device, listener?.port ?? spec.port, certificate),
+    });
+  const moveTo = async (address: string, model = spec.model): Promise<void> => {
+    spec = { ...spec, address, model, announcedAddresses: [address] };
+    await listener?.moveTo(listener.port, address);
+    await responder?.stop();
+    responder = await respond();
+    if (device?.discovery === false) await responder.disable();
+  };
   const stop = async (): Promise<void> => {
     await responder?.stop();
     await edge.stop();
@@ -115,17 +132,15 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
       listener = await startOnFreePort({ address, port, certificatePem, keyPem: privateKeyPem, answer });
       device.httpsPort = listener.port;
     }
-    responder = await startResponder({
-      port: world.discoveryPort,
-      addresses: [spec.address],
-      device: () => announce(spec, device, listener?.port ?? spec.port, certificate),
-    });
+    responder = await respond();
   } catch (error) {
     await stop();
     throw error;
   }
   return {
-    spec,
+    get spec() {
+      return spec;
+    },
     get port() {
       return listener?.port ?? 0;
     },
@@ -141,6 +156,7 @@ export async function startGateway(spec: GatewaySpec, world: GatewayWorld): Prom
     },
     device,
     tpm,
+    moveTo,
     stop,
     [Symbol.asyncDispose]: stop,
   };

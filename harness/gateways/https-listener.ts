@@ -9,8 +9,8 @@ import type { RestAnswer, RestRequest } from './route.ts';
 export interface HttpsListener {
   /** Where it listens. */
   readonly port: number;
-  /** Listens at another port, and stops at the old one. */
-  moveTo(port: number): Promise<void>;
+  /** Listens at another port, and perhaps another address, and stops at the old one. */
+  moveTo(port: number, address?: string): Promise<void>;
   /** Shows another certificate to new connections. Throws for what OpenSSL does not take. */
   useCertificate(certificatePem: string, keyPem: string): void;
   /** Closes every connection and the port. */
@@ -31,7 +31,8 @@ const maxBodyBytes = 256 * 1024;
 
 /** Starts listening. Rejects with the system's error when the address or port cannot be had. */
 export async function startHttpsListener(options: HttpsListenerOptions): Promise<HttpsListener> {
-  const { address, answer } = options;
+  const { answer } = options;
+  let { address } = options;
   const sockets = new Set<Socket>();
   let credentials = { cert: options.certificatePem, key: options.keyPem };
 
@@ -59,8 +60,9 @@ export async function startHttpsListener(options: HttpsListenerOptions): Promise
     get port() {
       return (current.address() as AddressInfo).port;
     },
-    moveTo: async (port) => {
+    moveTo: async (port, nextAddress = address) => {
       const before = current;
+      address = nextAddress;
       current = await listen(port);
       await close(before);
     },

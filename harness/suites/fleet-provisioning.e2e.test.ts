@@ -91,6 +91,29 @@ test(
 );
 
 test(
+  '[X2] a gateway that moved after it was provisioned is planned at its new address, and nothing is written',
+  { timeout: 2 * minutes },
+  async () => {
+    await using site = await startSite({
+      specs: describeFleet({ count: 2, quirks: false, port: 0, network: [43, 0] }),
+      algorithm: 'ecc',
+    });
+    await using operator = createSiteOperator(accessTo(site));
+    const inventory = await operator.discover(AbortSignal.timeout(minutes));
+    const plan = await operator.plan(inventory);
+    expect((await operator.apply(plan)).totals.provisioned).toBe(2);
+    const [gateway] = site.fleet.gateways;
+    const from = gateway?.spec.address;
+    const moved = '127.43.0.200';
+    await gateway?.moveTo(moved, 'AIG-301-T');
+    const seen = inventory.map((row) => (row.address === from ? { ...row, address: moved } : row));
+    const report = await operator.apply(await operator.plan(seen));
+    expect(report.totals).toMatchObject({ unchanged: 2 });
+    expect(report.devices.map(({ address }) => address)).toContain(moved);
+  },
+);
+
+test(
   '[X7] [L5] connections to gateways carry nothing for the service, and the reverse',
   async () => {
     const specs = describeFleet({ count: 3, quirks: false, port: 0, network: [45, 0] });

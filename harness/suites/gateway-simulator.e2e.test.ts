@@ -100,6 +100,39 @@ describe('discovery', () => {
     }
   });
 
+  test('[D4] a gateway that is seen later at another address, as a slightly different model, is the same device', async () => {
+    await using site = await startTestSite({ count: 1 });
+    const gateway = site.gateway(0);
+    const find = async (): Promise<
+      Awaited<ReturnType<typeof collectDevices>>['devices'][number] | undefined
+    > => {
+      const { address, serialNumber: serial } = gateway.spec;
+      const target = { port: site.discoveryPort, loopback: true, broadcast: false, targets: [address] };
+      const { devices } = await collectDevices({
+        ...target,
+        filter: { serial },
+        windowMs: 5_000,
+        expectedCount: 1,
+      });
+      return devices[0];
+    };
+    const before = await find();
+    const { fingerprint } = gateway;
+    const moved = gateway.spec.address.replace(/\d+$/, '200');
+    await gateway.moveTo(moved, `${gateway.spec.model}-T-LX`);
+    const after = await find();
+    expect(after).toMatchObject({
+      key: before?.key,
+      sources: [moved],
+      apiUrl: expect.stringContaining(moved),
+    });
+    expect(after?.announcement.model).not.toBe(before?.announcement.model);
+    // The pin goes by the serial number: nobody has to trust it anew.
+    expect(gateway.fingerprint).toBe(fingerprint);
+    await using session = await signIn(gateway);
+    expect((await session.getIdentity()).serialNumber).toBe(gateway.spec.serialNumber);
+  });
+
   test.each([
     ['aig-301', 0],
     ['aig-302', 3],
