@@ -1,7 +1,7 @@
 /**
  * A proxy in front of swtpm that answers in its place, or spoils its answers: what TPMs, drivers and buses do when
- * something is wrong. It speaks swtpm's socket protocol, a bare stream of commands and responses (TCG TPM 2.0 Part 1,
- * clause 11.3: tag, size and code, ten bytes, before anything else).
+ * something is wrong. It speaks swtpm's socket protocol, a bare stream of commands and responses, each with a header of
+ * ten bytes before anything else: tag, size and code (TCG TPM 2.0 Part 1, Command/Response Structure).
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
