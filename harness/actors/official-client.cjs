@@ -4,7 +4,7 @@
  *
  * Environment: ENDORSE_HOST (with a port where the carrier has none of its own), ENDORSE_ID_SCOPE, ENDORSE_CARRIER,
  * ENDORSE_ATTESTATION, and by attestation ENDORSE_TPM, ENDORSE_SYMMETRIC_KEY or ENDORSE_CERTIFICATE_FILE with
- * ENDORSE_KEY_FILE; ENDORSE_REGISTRATION_ID for the latter two.
+ * ENDORSE_KEY_FILE; ENDORSE_REGISTRATION_ID, which a TPM can do without.
  */
 const { readFileSync } = require('node:fs');
 const { ProvisioningDeviceClient } = require('azure-iot-provisioning-device');
@@ -26,7 +26,7 @@ const securityClients = {
     const { SwtpmDevice } = require('./swtpm-device.cjs');
     const tpm = new Tpm(true);
     tpm.device = new SwtpmDevice(environment.ENDORSE_TPM);
-    return new TpmSecurityClient(undefined, tpm);
+    return new TpmSecurityClient(environment.ENDORSE_REGISTRATION_ID, tpm);
   },
   'symmetric-key': () => {
     const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');

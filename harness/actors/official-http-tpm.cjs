@@ -2,7 +2,8 @@
 /**
  * The official Node SDK, unmodified: registers a TPM device over HTTP.
  *
- * Environment: ENDORSE_HOST, ENDORSE_ID_SCOPE, ENDORSE_TPM, ENDORSE_ROUNDS (default 1).
+ * Environment: ENDORSE_HOST, ENDORSE_ID_SCOPE, ENDORSE_TPM, ENDORSE_ROUNDS (default 1), ENDORSE_REGISTRATION_ID (default
+ * derived from the endorsement key).
  * Prints one JSON line a registration: the outcome, the wall time and the time
  * inside the TPM device.
  */
@@ -13,7 +14,13 @@ const { TpmSecurityClient } = require('azure-iot-security-tpm');
 const { Tpm } = require('tss.js');
 const { SwtpmDevice } = require('./swtpm-device.cjs');
 
-const { ENDORSE_HOST, ENDORSE_ID_SCOPE, ENDORSE_TPM, ENDORSE_ROUNDS = '1' } = process.env;
+const {
+  ENDORSE_HOST,
+  ENDORSE_ID_SCOPE,
+  ENDORSE_REGISTRATION_ID,
+  ENDORSE_TPM,
+  ENDORSE_ROUNDS = '1',
+} = process.env;
 
 const tpmCalls = [
   'getRegistrationId',
@@ -58,7 +65,7 @@ function timedTpm() {
 }
 
 async function main() {
-  const security = timedSecurityClient(new TpmSecurityClient(undefined, timedTpm()));
+  const security = timedSecurityClient(new TpmSecurityClient(ENDORSE_REGISTRATION_ID, timedTpm()));
   for (let round = 0; round < Number(ENDORSE_ROUNDS); round += 1) {
     // Equal terms: a connection and a TLS session of its own for each registration, as the others have.
     https.globalAgent.destroy();

@@ -1,11 +1,12 @@
-import { provisionDevice, startEmulator, startTpmSimulator } from '@endorse/harness';
+import { provisionDevice, startTpmSimulator } from '@endorse/harness';
 import type { SimulatorOptions, StartedTpmSimulator } from '@endorse/harness';
 import { createTpmSecurityClient } from '@endorse/security-tpm';
 import { describe, expect, test } from 'vitest';
+import { openService } from '../support/service/service-under-test.ts';
 
 /**
  * End-to-end attestation on one kind of simulator. The same tests run on a process and on containers, so what
- * differs between them shows.
+ * differs between them shows, and on any service.
  */
 export function attestationSuite(name: string, options: SimulatorOptions): void {
   const runtime = options.runtime ?? 'process';
@@ -13,13 +14,14 @@ export function attestationSuite(name: string, options: SimulatorOptions): void 
   describe(`attestation on ${name}`, () => {
     test('a fresh TPM registers, and holds what it held before, besides its keys', async () => {
       await using simulator = await startTpmSimulator(options);
-      await using emulator = await startEmulator();
+      await using service = await openService();
+      const registrationId = service.createRegistrationId();
       const before = await simulator.readSnapshot();
       expect(simulator.runtime).toBe(runtime);
       expect(before).toMatchObject({ transient: [], loadedSessions: [], savedSessions: [], persistent: [] });
 
-      const device = await provisionDevice({ emulator, simulator });
-      expect(device.result).toMatchObject({ status: 'assigned', deviceId: device.registrationId });
+      const device = await provisionDevice({ emulator: service, simulator, registrationId });
+      expect(device.result).toMatchObject({ status: 'assigned', deviceId: registrationId });
       await device.close();
 
       // Endorsement key, storage root key and the key of the hub.
@@ -30,25 +32,35 @@ export function attestationSuite(name: string, options: SimulatorOptions): void 
 
     test('a power cycle keeps the identity: the device registers again without being enrolled', async () => {
       await using simulator = await startTpmSimulator(options);
-      await using emulator = await startEmulator();
-      const first = await provisionDevice({ emulator, simulator });
+      await using service = await openService();
+      const registrationId = service.createRegistrationId();
+      const first = await provisionDevice({ emulator: service, simulator, registrationId });
       await first.close();
       await simulator.restart();
-      await using second = await provisionDevice({ emulator, simulator, enroll: false });
-      expect(second.registrationId).toBe(first.registrationId);
+      await using second = await provisionDevice({
+        emulator: service,
+        simulator,
+        registrationId,
+        enroll: false,
+      });
+      expect(second.result).toMatchObject({
+        deviceId: first.result.deviceId,
+        assignedHub: first.result.assignedHub,
+      });
     });
 
     test('after a reset it is another TPM at the same address, which the service refuses', async () => {
       await using simulator = await startTpmSimulator(options);
-      await using emulator = await startEmulator();
+      await using service = await openService();
+      const registrationId = service.createRegistrationId();
       const { address } = simulator;
-      const first = await provisionDevice({ emulator, simulator });
+      const first = await provisionDevice({ emulator: service, simulator, registrationId });
       await first.close();
       await simulator.reset();
       expect(simulator.address).toBe(address);
       expect((await simulator.readSnapshot()).persistent).toEqual([]);
       await expect(
-        provisionDevice({ emulator, simulator, enroll: false, registrationId: first.registrationId }),
+        provisionDevice({ emulator: service, simulator, registrationId, enroll: false }),
       ).rejects.toMatchObject({ code: 'ERR_SERVICE_BAD_REQUEST', status: 400 });
     });
 

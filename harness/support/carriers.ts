@@ -1,16 +1,16 @@
-import type { Emulator } from '@endorse/emulator';
 import type { Transport, TransportCapabilities } from '@endorse/interface';
 import { createAmqpTransport } from '@endorse/transport-amqp';
 import { createHttpTransport } from '@endorse/transport-http';
 import { createMqttTransport } from '@endorse/transport-mqtt';
+import type { ServiceAddress } from './service/service-under-test.ts';
 
-/** A carrier: how to make its transport, and which listener of the emulator it goes to. */
+/** A carrier: how to make its transport, and which listener of a service it goes to. */
 export interface Carrier {
   readonly name: string;
   /** The manifest of its transport. */
   readonly capabilities: TransportCapabilities;
-  /** Base URL of the emulator's listener. */
-  endpoint(emulator: Pick<Emulator, 'endpoints'>): string;
+  /** Base URL of that listener. */
+  endpoint(service: Pick<ServiceAddress, 'endpoints'>): string;
   /** A transport that trusts the CA. */
   create(caPem: string): Transport;
 }

@@ -14,18 +14,20 @@ import { runForeground } from '../lib/child.mjs';
 import { exitOnSignals } from '../lib/interrupt.mjs';
 import { repositoryRoot as root } from '../lib/root.mjs';
 import { hideForeignPrograms } from './foreign-tools.ts';
+import { withoutLiveVariables } from './live-variables.ts';
 import { requirementFindings, requirements } from './requirements.ts';
 import { type SuiteResult, formatSummary, isGreen } from './summary.ts';
 import { passedTests, readSuite } from './vitest-report.ts';
 
 const reports = join(root, 'reports');
+const environment = withoutLiveVariables(process.env);
 const reportOf = (project: string): string => join(reports, `vitest-${project}.json`);
 
 let inForeground = false;
 const { exitIfInterrupted } = exitOnSignals(() => inForeground);
 
 /** Runs one vitest project, its output on our streams. */
-async function runProject(project: string, env = process.env): Promise<SuiteResult> {
+async function runProject(project: string, env = environment): Promise<SuiteResult> {
   const report = reportOf(project);
   rmSync(report, { force: true });
   const startedAt = performance.now();
@@ -63,7 +65,7 @@ function sumUpChecks(results: readonly CheckResult[]): SuiteResult {
 }
 
 async function runTests(): Promise<SuiteResult[]> {
-  const env = hideForeignPrograms(join(reports, 'hidden-programs'), process.env);
+  const env = hideForeignPrograms(join(reports, 'hidden-programs'), environment);
   // The unit tests keep every core busy, the integration tests mostly wait: the checks go beside those.
   const unit = await runProject('unit', env);
   const checking = runChecks();

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formatResult, runCheck } from '../checks/check.ts';
 import { lintFindings } from '../checks/oxc.ts';
 import { typeFindings } from '../checks/types.ts';
+import { withoutLiveVariables } from '../suites/live-variables.ts';
 import { requirementFindings, requirements } from '../suites/requirements.ts';
 import { formatSummary, isGreen } from '../suites/summary.ts';
 
@@ -96,4 +97,13 @@ describe('reading the tools', () => {
       { message: 'error TS5112: no place.' },
     ]);
   });
+});
+
+test('the tests are not told of a real service', () => {
+  const environment = {
+    ENDORSE_LIVE_ID_SCOPE: '0ne',
+    ENDORSE_LIVE_ANYTHING: '1',
+    ENDORSE_CONTAINERS: 'required',
+  };
+  expect(withoutLiveVariables(environment)).toEqual({ ENDORSE_CONTAINERS: 'required' });
 });

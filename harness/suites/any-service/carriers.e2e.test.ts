@@ -1,31 +1,27 @@
 /**
  * Every carrier × attestation × client: ours, and the official Azure IoT SDK for Node.js, unmodified. Each cell
  * registers, or is refused for the documented reason; the run leaves the table in `reports/carriers.md`.
- *
- * The official client insists on port 443 for what is HTTP and on the process-wide trust store, hence preload and
- * NODE_EXTRA_CA_CERTS.
  */
 import { mkdirSync, writeFileSync, writeSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Emulator } from '@endorse/emulator';
-import { startEmulator } from '@endorse/emulator';
 import type { AttestationKind, SecurityClient } from '@endorse/interface';
-import { Secret, attestationKinds } from '@endorse/interface';
+import { attestationKinds } from '@endorse/interface';
 import { register } from '@endorse/registration-core';
 import { createSymmetricKeySecurityClient } from '@endorse/security-symmetric-key';
-import { createTpmSecurityClient } from '@endorse/security-tpm';
 import { createX509SecurityClient } from '@endorse/security-x509';
-import { createTestAuthority } from '@endorse/testkit';
-import { startTpmSimulator } from '@endorse/tpm-simulator';
 import { afterAll, describe, expect, test } from 'vitest';
-import { carriers } from '../support/carriers.ts';
-import type { Carrier } from '../support/carriers.ts';
-import { actorPath, runActor } from '../support/run-actor.ts';
+import { carriers } from '../../support/carriers.ts';
+import { officialEnvironment } from '../../support/official-environment.ts';
+import { runActor } from '../../support/run-actor.ts';
+import type { ServiceUnderTest } from '../../support/service/service-under-test.ts';
+import { openService } from '../../support/service/service-under-test.ts';
+import { enrollCertificate, enrollSymmetricKey } from '../../support/service/software-devices.ts';
+import { startTpmDevice } from '../device-fixture.ts';
 
-const reports = fileURLToPath(new URL('../../reports', import.meta.url));
+const reports = fileURLToPath(new URL('../../../reports', import.meta.url));
 /** What became of each cell that did what it should. */
 const cells = new Map<string, string>();
 const cellKey = (carrier: string, attestation: AttestationKind, client: string): string =>
@@ -60,12 +56,12 @@ describe.each(carriers)('over $name', (carrier) => {
     'our client registers with %s, or refuses as documented',
     async (attestation) => {
       await using resources = new AsyncDisposableStack();
-      const { emulator, device } = await startScene(attestation, resources);
-      const { host } = new URL(carrier.endpoint(emulator));
+      const { service, device } = await startScene(attestation, resources);
+      const { host } = new URL(carrier.endpoint(service));
       const registration = register({
         provisioningHost: host,
-        idScope: emulator.idScope,
-        transport: carrier.create(emulator.caPem),
+        idScope: service.idScope,
+        transport: carrier.create(service.caPem),
         securityClient: resources.use(await device.open()),
         deadlineMs: 30_000,
       });
@@ -77,8 +73,8 @@ describe.each(carriers)('over $name', (carrier) => {
         });
         cells.set(cellKey(carrier.name, attestation, 'ours'), 'refused');
       } else {
-        const { registrationId: deviceId } = device;
-        await expect(registration).resolves.toMatchObject({ status: 'assigned', deviceId });
+        const result = await registration;
+        expect(result).toMatchObject(await assignmentOf(service, device.registrationId));
         cells.set(cellKey(carrier.name, attestation, 'ours'), 'assigned');
       }
     },
@@ -88,24 +84,24 @@ describe.each(carriers)('over $name', (carrier) => {
     'the official SDK registers with %s, or refuses as documented',
     async (attestation) => {
       await using resources = new AsyncDisposableStack();
-      const { emulator, device, directory } = await startScene(attestation, resources);
-      const caFile = join(directory, 'ca.pem');
-      await writeFile(caFile, emulator.caPem);
+      const { service, device, directory } = await startScene(attestation, resources);
+      const { environment, nodeArguments } = await officialEnvironment(
+        service,
+        carrier.endpoint(service),
+        directory,
+      );
       const run = await runActor('official-sdk.cjs', {
-        nodeArguments: ['--require', actorPath('redirect-port.cjs')],
+        nodeArguments,
         environment: {
-          NODE_EXTRA_CA_CERTS: caFile,
-          ENDORSE_REDIRECT_443: new URL(emulator.endpoints.http).port,
-          ENDORSE_HOST: officialHost(carrier, emulator),
-          ENDORSE_ID_SCOPE: emulator.idScope,
+          ...environment,
           ENDORSE_CARRIER: carrier.name,
           ENDORSE_ATTESTATION: attestation,
           ...device.environment,
         },
       });
-      const { registrationId: deviceId } = device;
-      const assigned = { status: 'assigned', deviceId, assignedHub: emulator.assignedHub };
-      expect(run.lines, run.errors).toEqual([isRefused(attestation) ? officialRefusal : assigned]);
+      const { registrationId } = device;
+      const expected = isRefused(attestation) ? officialRefusal : await assignmentOf(service, registrationId);
+      expect(run.lines, run.errors).toEqual([expected]);
       expect(run.exitCode).toBe(isRefused(attestation) ? 1 : 0);
       cells.set(
         cellKey(carrier.name, attestation, 'official'),
@@ -121,23 +117,23 @@ const officialRefusal = {
   message: 'Transport does not support TPM authentication',
 };
 
-/** It takes a port for what is not HTTP only. */
-function officialHost(carrier: Carrier, emulator: Emulator): string {
-  const url = new URL(carrier.endpoint(emulator));
-  return url.protocol === 'https:' ? url.hostname : url.host;
+/** What a device is told, by the word of the service's other side. */
+async function assignmentOf(service: ServiceUnderTest, registrationId: string): Promise<object> {
+  const { assignedHub } = await service.readRegistration(registrationId);
+  return { status: 'assigned', deviceId: registrationId, assignedHub };
 }
 
 interface Scene {
-  readonly emulator: Emulator;
+  readonly service: ServiceUnderTest;
   readonly device: EnrolledDevice;
   readonly directory: string;
 }
 
 async function startScene(attestation: AttestationKind, resources: AsyncDisposableStack): Promise<Scene> {
-  const emulator = resources.use(await startEmulator({ retryAfterSeconds: 1 }));
+  const service = resources.use(await openService({ retryAfterSeconds: 1 }));
   const directory = await mkdtemp(join(tmpdir(), 'endorse-carriers-'));
   resources.defer(() => rm(directory, { recursive: true }));
-  return { emulator, directory, device: await enrollers[attestation](emulator, resources, directory) };
+  return { service, directory, device: await enrollers[attestation](service, resources, directory) };
 }
 
 /** A device in both clients' words. */
@@ -150,28 +146,20 @@ interface EnrolledDevice {
 }
 
 type Enroller = (
-  emulator: Emulator,
+  service: ServiceUnderTest,
   resources: AsyncDisposableStack,
   directory: string,
 ) => Promise<EnrolledDevice>;
 
 const enrollers: Readonly<Record<AttestationKind, Enroller>> = {
-  tpm: async (emulator, resources) => {
-    const simulator = resources.use(await startTpmSimulator({ provisioned: true }));
-    const open = (): ReturnType<typeof createTpmSecurityClient> =>
-      createTpmSecurityClient({ tpm: simulator.address });
-    await using client = await open();
-    const registrationId = await client.getRegistrationId();
-    await emulator.createTpmEnrollment({
-      registrationId,
-      endorsementKey: await client.getEndorsementKey(),
-    });
+  tpm: async (service, resources) => {
+    const { registrationId, simulator, openTpm } = resources.use(await startTpmDevice(service));
     const environment = { ENDORSE_REGISTRATION_ID: registrationId, ENDORSE_TPM: simulator.address };
-    return { registrationId, environment, open };
+    return { registrationId, environment, open: openTpm };
   },
-  'symmetric-key': async (emulator) => {
-    const registrationId = 'key-device';
-    const { primaryKey: key } = await emulator.createSymmetricKeyEnrollment({ registrationId });
+  'symmetric-key': async (service) => {
+    const registrationId = service.createRegistrationId();
+    const key = await enrollSymmetricKey(service, registrationId);
     return {
       registrationId,
       environment: {
@@ -181,13 +169,12 @@ const enrollers: Readonly<Record<AttestationKind, Enroller>> = {
       open: async () => createSymmetricKeySecurityClient({ registrationId, key }),
     };
   },
-  x509: async (emulator, _resources, directory) => {
-    const registrationId = 'x509-device';
-    const { certificatePem, privateKeyPem } = createTestAuthority().issue({ commonName: registrationId });
-    await emulator.createX509Enrollment({ registrationId, primaryCertificate: certificatePem });
+  x509: async (service, _resources, directory) => {
+    const registrationId = service.createRegistrationId();
+    const { certificatePem, privateKeyPem } = await enrollCertificate(service, registrationId);
     const files = { certificate: join(directory, 'device.pem'), key: join(directory, 'device-key.pem') };
     await writeFile(files.certificate, certificatePem);
-    await writeFile(files.key, privateKeyPem);
+    await writeFile(files.key, privateKeyPem.reveal());
     return {
       registrationId,
       environment: {
@@ -195,8 +182,7 @@ const enrollers: Readonly<Record<AttestationKind, Enroller>> = {
         ENDORSE_CERTIFICATE_FILE: files.certificate,
         ENDORSE_KEY_FILE: files.key,
       },
-      open: async () =>
-        createX509SecurityClient({ certificatePem, privateKeyPem: Secret.fromText(privateKeyPem) }),
+      open: async () => createX509SecurityClient({ certificatePem, privateKeyPem }),
     };
   },
 };

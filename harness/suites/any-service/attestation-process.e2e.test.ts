@@ -1,0 +1,3 @@
+import { attestationSuite } from '../attestation-suite.ts';
+
+attestationSuite('a process', { runtime: 'process' });

@@ -1,3 +1,0 @@
-import { attestationSuite } from './attestation-suite.ts';
-
-attestationSuite('a process', { runtime: 'process' });
