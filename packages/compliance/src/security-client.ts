@@ -3,6 +3,7 @@ import { activationTests } from './security-client/activation-tests.ts';
 import type { SecurityClientSetup } from './security-client/fixture.ts';
 import { identityTests } from './security-client/identity-tests.ts';
 import { signingTests } from './security-client/signing-tests.ts';
+import { tokenTests } from './security-client/token-tests.ts';
 import { traitTests } from './security-client/trait-tests.ts';
 
 export type {
@@ -22,6 +23,7 @@ export function runSecurityClientCompliance(name: string, setup: SecurityClientS
   describe(`SecurityClient v1 compliance: ${name}`, () => {
     identityTests(setup);
     signingTests(setup);
+    tokenTests(setup);
     activationTests(setup);
     traitTests(setup);
   });

@@ -9,11 +9,12 @@ import type {
 import type {
   AttestationKind,
   SymmetricKeySecurityClient,
+  TokenIssuingSecurityClient,
   TpmSecurityClient,
   X509SecurityClient,
 } from '@endorse/interface';
 
-expectTypeOf<SecurityClientFixture['kind']>().toEqualTypeOf<AttestationKind>();
+expectTypeOf<SecurityClientFixture['kind']>().toEqualTypeOf<AttestationKind | 'token-issuer'>();
 expectTypeOf<DeviceFixture['kind']>().toEqualTypeOf<AttestationKind>();
 expectTypeOf<TransportFixture>().toExtend<AsyncDisposable>();
 
@@ -23,6 +24,9 @@ expectTypeOf<Tpm['makeActivationBlob']>().toEqualTypeOf<MakeActivationBlob>();
 type Key = Extract<SecurityClientFixture, { kind: 'symmetric-key' }>;
 expectTypeOf<Key['securityClient']>().toEqualTypeOf<SymmetricKeySecurityClient>();
 expectTypeOf<Key['key']>().toEqualTypeOf<Uint8Array>();
+type Issuer = Extract<SecurityClientFixture, { kind: 'token-issuer' }>;
+expectTypeOf<Issuer['securityClient']>().toEqualTypeOf<TokenIssuingSecurityClient>();
+expectTypeOf<Issuer['registrationId']>().toEqualTypeOf<string>();
 type X509 = Extract<DeviceFixture, { kind: 'x509' }>;
 expectTypeOf<X509['securityClient']>().toEqualTypeOf<X509SecurityClient>();
 

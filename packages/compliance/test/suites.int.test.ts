@@ -35,6 +35,7 @@ const right: readonly (readonly [string, number])[] = [
   ['Transport v1 compliance, dropped connections: right', 14],
   ['SecurityClient v1 compliance: right TPM', 40],
   ['SecurityClient v1 compliance: right key', 40],
+  ['SecurityClient v1 compliance: right token issuer', 40],
   ['SecurityClient v1 compliance: right X.509', 40],
 ];
 
@@ -114,6 +115,12 @@ const wrongClients: readonly (readonly [string, string])[] = [
   [
     'commits what it says it aborted',
     'an aborted activation › at 55 percent of its time leaves the key it says',
+  ],
+  ['issues for one scope', 'an issued token › is for the registration in the ID scope, and verifies'],
+  ['tells another life', 'an issued token › expires when it says, and not yet'],
+  [
+    'hands out its own token',
+    'an issued token › belongs to who asked: disposing of it leaves the next one whole',
   ],
   ['pretends to be more', 'identity › has version, kind and exactly the methods of its kind'],
   [

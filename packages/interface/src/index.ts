@@ -74,10 +74,12 @@ export { Secret } from './secret.ts';
 export type {
   HubToken,
   HubTokenProvider,
+  IssuedSasToken,
   NonceDecryptingSecurityClient,
   SecurityClient,
   SecurityClientOptions,
   SymmetricKeySecurityClient,
+  TokenIssuingSecurityClient,
   TpmSecurityClient,
   X509SecurityClient,
 } from './security-client.ts';

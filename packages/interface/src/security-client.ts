@@ -47,6 +47,23 @@ export interface SymmetricKeySecurityClient {
   signWithIdentity(data: Uint8Array, options?: SecurityClientOptions): Promise<Uint8Array>;
 }
 
+/**
+ * An identity that is a shared key in somebody else's hands: an agent, a module or another SDK that makes finished
+ * tokens for the provisioning service and signs nothing else.
+ */
+export interface TokenIssuingSecurityClient {
+  /** Version of this contract. */
+  readonly specificationVersion: 'v1';
+  readonly kind: 'symmetric-key';
+  /** The registration id the key belongs to. */
+  getRegistrationId(options?: SecurityClientOptions): Promise<string>;
+  /**
+   * A fresh token for this registration in the given ID scope, valid for as long as the issuer likes. Who asked
+   * disposes of it.
+   */
+  issueSasToken(idScope: string, options?: SecurityClientOptions): Promise<IssuedSasToken>;
+}
+
 /** An identity that is a certificate and its private key. */
 export interface X509SecurityClient {
   /** Version of this contract. */
@@ -58,8 +75,12 @@ export interface X509SecurityClient {
   getCertificate(options?: SecurityClientOptions): Promise<ClientCertificate>;
 }
 
-/** Any identity, discriminated by `kind`. */
-export type SecurityClient = TpmSecurityClient | SymmetricKeySecurityClient | X509SecurityClient;
+/** Any identity, discriminated by `kind`; of those with a shared key, only a token issuer has `issueSasToken`. */
+export type SecurityClient =
+  | TpmSecurityClient
+  | SymmetricKeySecurityClient
+  | TokenIssuingSecurityClient
+  | X509SecurityClient;
 
 /** Makes SAS tokens for the assigned hub and renews them before they expire. */
 export interface HubTokenProvider {
@@ -67,9 +88,12 @@ export interface HubTokenProvider {
   getToken(options?: SecurityClientOptions): Promise<HubToken>;
 }
 
-/** A hub SAS token with its life. */
-export interface HubToken {
+/** A SAS token with its life. */
+export interface IssuedSasToken {
   readonly sasToken: Secret;
   /** When it stops being valid, milliseconds since 1970. */
   readonly expiresAt: number;
 }
+
+/** A hub SAS token with its life. */
+export type HubToken = IssuedSasToken;

@@ -186,6 +186,25 @@ describe('over a transport', () => {
     transport.assertDone();
   });
 
+  test('a device whose tokens somebody else issues asks for one', async () => {
+    const issued = Secret.fromText('SharedAccessSignature sr=x');
+    const { transport, told } = await scripted(
+      [{ call: 'register', answer: { reply: assignedReply('o', { registrationId: 'issued-device' }) } }],
+      {
+        securityClient: {
+          specificationVersion: 'v1',
+          kind: 'symmetric-key',
+          getRegistrationId: async () => 'issued-device',
+          issueSasToken: async () => ({ sasToken: issued, expiresAt: Date.now() + 3_600_000 }),
+        },
+      },
+    );
+    expect(told.at(-1)).toMatch(/^result OK /);
+    const [register] = transport.calls.filter(({ call }) => call === 'register');
+    expect(register).toHaveProperty('request.sasToken', issued);
+    transport.assertDone();
+  });
+
   test.each([
     [new ServiceError('no', { status: 403 }), 'DEV_AUTH_ERROR'],
     [new ServiceError('no', { status: 400, serviceCode: 400_004 }), 'TRANSPORT'],

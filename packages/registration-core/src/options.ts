@@ -50,7 +50,7 @@ export interface RegistrationOptions {
   readonly securityTimeoutMs?: number | undefined;
   /** Bounds of retries, polling and pauses; what is left out has the defaults of `defaultRetryPolicy`. */
   readonly retry?: Partial<RetryPolicy> | undefined;
-  /** Life of a SAS token; default 3,600,000 ms (one hour), 10,000 to 86,400,000. */
+  /** Life of a SAS token; default 3,600,000 ms (one hour), 10,000 to 86,400,000. A token issuer chooses itself. */
   readonly sasLifetimeMs?: number | undefined;
   /** How the resource is written in a SAS token: percent-encoded (default), or raw as some older clients do. */
   readonly sasResourceEncoding?: SasResourceEncoding | undefined;

@@ -1,11 +1,12 @@
 import { parseSasToken, verifySasSignature } from '@endorse/protocol';
-import type { RegistrationProgress } from '@endorse/interface';
+import type { RegistrationProgress, Secret } from '@endorse/interface';
 import { VirtualClock } from '@endorse/interface/virtual-clock';
 import { assignedReply, assigningReply, createScriptedTransport } from '@endorse/testkit';
 import { register } from '@endorse/registration-core';
 import { describe, expect, it } from 'vitest';
 import {
   createFakeSymmetricKey,
+  createFakeTokenIssuer,
   createFakeTpm,
   createFakeX509,
   fakeEndorsementKey,
@@ -146,6 +147,44 @@ describe('register() with software identities', () => {
     );
     transport.assertDone();
     expect(outcome).toMatchObject({ status: 'fulfilled', value: { deviceId: 'key-device-1' } });
+  });
+
+  it('asks a token issuer for tokens, anew before one runs out, and overwrites each', async () => {
+    const clock = new VirtualClock();
+    const shown: string[] = [];
+    const held: Secret[] = [];
+    const show = ({ sasToken }: { readonly sasToken?: Secret }): void => {
+      if (sasToken === undefined) throw new Error('no token');
+      shown.push(sasToken.revealText());
+      held.push(sasToken);
+    };
+    const transport = createScriptedTransport([
+      {
+        call: 'register',
+        answer: {
+          run: (request) => {
+            show(request);
+            return assigningReply(operationId, 3000);
+          },
+        },
+      },
+      {
+        call: 'queryOperationStatus',
+        answer: {
+          run: (request) => {
+            show(request);
+            return assignedReply(operationId, { registrationId: 'issued-device-1' });
+          },
+        },
+      },
+    ]);
+    const securityClient = createFakeTokenIssuer(clock, [61_000, 3_600_000]);
+    const outcome = await runToEnd(clock, register({ ...target, transport, securityClient, clock }));
+    transport.assertDone();
+    expect(outcome).toMatchObject({ status: 'fulfilled', value: { deviceId: 'issued-device-1' } });
+    expect(shown).toEqual(['token 1', 'token 2']);
+    expect(securityClient.asked).toEqual(['0ne00000001', '0ne00000001']);
+    for (const token of held) expect(() => token.reveal()).toThrow('disposed');
   });
 
   it('shows the certificate to the session and sends no token', async () => {

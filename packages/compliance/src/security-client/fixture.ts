@@ -1,4 +1,9 @@
-import type { SymmetricKeySecurityClient, TpmSecurityClient, X509SecurityClient } from '@endorse/interface';
+import type {
+  SymmetricKeySecurityClient,
+  TokenIssuingSecurityClient,
+  TpmSecurityClient,
+  X509SecurityClient,
+} from '@endorse/interface';
 
 /** What an activation blob is made for. */
 export interface ActivationRequest {
@@ -31,6 +36,14 @@ export type SecurityClientFixture = AsyncDisposable & {
         /** The key the client was given, to compute what it has to answer. */
         readonly key: Uint8Array;
       }
+    | {
+        readonly kind: 'token-issuer';
+        readonly securityClient: TokenIssuingSecurityClient;
+        /** The registration its tokens are for. */
+        readonly registrationId: string;
+        /** The key the tokens are signed with, to verify them. */
+        readonly key: Uint8Array;
+      }
     | { readonly kind: 'x509'; readonly securityClient: X509SecurityClient }
   );
 
@@ -39,3 +52,6 @@ export type SecurityClientSetup = () => Promise<SecurityClientFixture>;
 
 /** The fixture of a TPM. */
 export type TpmFixture = Extract<SecurityClientFixture, { kind: 'tpm' }>;
+
+/** The fixture of an issuer of tokens. */
+export type TokenIssuerFixture = Extract<SecurityClientFixture, { kind: 'token-issuer' }>;

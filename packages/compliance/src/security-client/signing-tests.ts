@@ -10,7 +10,7 @@ import type { SecurityClientFixture, SecurityClientSetup } from './fixture.ts';
  */
 const lengths = [0, 1, 64, 1024, 1025, 5000];
 
-/** Signatures are HMAC-SHA256 under the identity key, for data of any length. X.509 does not sign. */
+/** Signatures are HMAC-SHA256 under the identity key, for data of any length. X.509 does not sign, nor does an issuer of tokens sign anything else. */
 export function signingTests(setup: SecurityClientSetup): void {
   describe('signing', () => {
     test.each(lengths)('%i bytes gives their HMAC-SHA256 under the identity key', async (length) => {
@@ -48,7 +48,7 @@ interface Signer {
   readonly sign: (data: Uint8Array) => Promise<Uint8Array>;
 }
 
-/** A client that has a key, and the key; undefined, after asserting it, for X.509, which signs in the TLS handshake. */
+/** A client that has a key, and the key; undefined, after asserting it, for those that sign nothing they are given. */
 export async function prepareSigner(fixture: SecurityClientFixture): Promise<Signer | undefined> {
   switch (fixture.kind) {
     case 'tpm':
@@ -58,6 +58,7 @@ export async function prepareSigner(fixture: SecurityClientFixture): Promise<Sig
       };
     case 'symmetric-key':
       return { key: fixture.key, sign: (data) => fixture.securityClient.signWithIdentity(data) };
+    case 'token-issuer':
     case 'x509':
       expect('signWithIdentity' in fixture.securityClient).toBe(false);
       return undefined;

@@ -4,6 +4,7 @@ import { watchResources } from '../common/resources.ts';
 import { activateFresh, hmac, wrapForTpm } from './blobs.ts';
 import type { SecurityClientFixture, SecurityClientSetup } from './fixture.ts';
 import { prepareSigner } from './signing-tests.ts';
+import { probeScope } from './token-tests.ts';
 
 /** After how many turns of the event loop a call is aborted: at once, and at many points of a TPM's work. */
 const abortTurns = [0, 1, 2, 3, 5, 8, 13, 21, 34];
@@ -163,6 +164,10 @@ async function calls(fixture: SecurityClientFixture): Promise<readonly (readonly
     case 'symmetric-key': {
       const { securityClient: key } = fixture;
       return [registrationId, ['signWithIdentity', (signal) => key.signWithIdentity(probe, { signal })]];
+    }
+    case 'token-issuer': {
+      const { securityClient: issuer } = fixture;
+      return [registrationId, ['issueSasToken', (signal) => issuer.issueSasToken(probeScope, { signal })]];
     }
     case 'x509': {
       const { securityClient: x509 } = fixture;

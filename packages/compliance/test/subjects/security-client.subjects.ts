@@ -1,9 +1,19 @@
 /** The security client suite over toys of each kind, right and wrong. Run by `suites.int.test.ts`, never on its own. */
 import { createHmac } from 'node:crypto';
 import { runSecurityClientCompliance } from '@endorse/compliance/security-client';
-import type { SymmetricKeySecurityClient, TpmSecurityClient } from '@endorse/interface';
+import type {
+  IssuedSasToken,
+  SymmetricKeySecurityClient,
+  TokenIssuingSecurityClient,
+  TpmSecurityClient,
+} from '@endorse/interface';
 import { Secret } from '@endorse/interface';
-import { splitActivationBlob } from '@endorse/protocol';
+import {
+  createSasToken,
+  registrationKeyName,
+  registrationResource,
+  splitActivationBlob,
+} from '@endorse/protocol';
 import { certificatePem, privateKeyPem } from '../support/device-certificate.ts';
 import type { ToyTpmSteps } from '../support/toy-tpm.ts';
 import { createToyTpm, openToyBlob, wrapForToyTpm } from '../support/toy-tpm.ts';
@@ -53,6 +63,38 @@ function runKey(
   }));
 }
 
+function runIssuer(name: string, change: Partial<TokenIssuingSecurityClient> = {}): void {
+  runSecurityClientCompliance(name, async () => ({
+    kind: 'token-issuer',
+    registrationId: 'issued-device',
+    key: issuerKey,
+    securityClient: {
+      specificationVersion: 'v1',
+      kind: 'symmetric-key',
+      getRegistrationId: async ({ signal } = {}) => {
+        signal?.throwIfAborted();
+        return 'issued-device';
+      },
+      issueSasToken: async (idScope, { signal } = {}) => {
+        signal?.throwIfAborted();
+        return issueToken(idScope);
+      },
+      ...change,
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  }));
+}
+
+const issuerKey = new Uint8Array(32).fill(5);
+
+async function issueToken(idScope: string): Promise<IssuedSasToken> {
+  const resource = registrationResource(idScope, 'issued-device');
+  const expiresAt = (Math.ceil(Date.now() / 1000) + 3600) * 1000;
+  const keyName = registrationKeyName;
+  const signWithKey = async (data: Uint8Array): Promise<Uint8Array> => sign(issuerKey, data);
+  return { sasToken: await createSasToken({ resource, expiresAt, keyName, sign: signWithKey }), expiresAt };
+}
+
 function sign(key: Uint8Array, data: Uint8Array): Uint8Array {
   if (!(data instanceof Uint8Array)) {
     throw Object.assign(new TypeError('bytes'), {
@@ -66,6 +108,7 @@ function sign(key: Uint8Array, data: Uint8Array): Uint8Array {
 
 runTpm('right TPM');
 runKey('right key');
+runIssuer('right token issuer');
 runSecurityClientCompliance('right X.509', async () => ({
   kind: 'x509',
   securityClient: {
@@ -133,3 +176,9 @@ runTpm(
 );
 runKey('pretends to be more', { getEndorsementKey: async () => new Uint8Array() });
 runKey('shows its key', { key: Buffer.alloc(32, 3).toString('base64') });
+runIssuer('issues for one scope', { issueSasToken: async () => issueToken('0ne00000001') });
+runIssuer('tells another life', {
+  issueSasToken: async (idScope) => ({ ...(await issueToken(idScope)), expiresAt: Date.now() + 1000 }),
+});
+const onlyToken = issueToken('0ne00000001');
+runIssuer('hands out its own token', { issueSasToken: () => onlyToken });

@@ -169,12 +169,15 @@ export class DpsConversation implements Conversation {
     const { securityClient, idScope, clock } = this.#parts;
     const { registrationId, signal } = this.#requireRun();
     if (securityClient.kind === 'x509') return;
-    const token = await createSasToken({
-      resource: registrationResource(idScope, registrationId),
-      expiresAt: clock.now() + tokenLifetimeMs,
-      keyName,
-      sign: (data) => securityClient.signWithIdentity(data, { signal }),
-    });
+    const token =
+      'issueSasToken' in securityClient
+        ? (await securityClient.issueSasToken(idScope, { signal })).sasToken
+        : await createSasToken({
+            resource: registrationResource(idScope, registrationId),
+            expiresAt: clock.now() + tokenLifetimeMs,
+            keyName,
+            sign: (data) => securityClient.signWithIdentity(data, { signal }),
+          });
     // The run may have ended meanwhile.
     if (signal.aborted) token.dispose();
     else this.#token = token;

@@ -1,4 +1,5 @@
 import type {
+  IssuedSasToken,
   RegistrationOperationStatus,
   RegistrationReply,
   RegistrationSession,
@@ -91,15 +92,22 @@ export class Activities {
   async #signToken(keyName: string, signal: AbortSignal): Promise<RegistrationEvent> {
     const { securityClient, idScope, clock, sasLifetimeMs, sasResourceEncoding } = this.#plan;
     if (securityClient.kind === 'x509') throw misuse('a certificate signs no token');
+    if ('issueSasToken' in securityClient) {
+      return this.#holdToken(await securityClient.issueSasToken(idScope, { signal }));
+    }
     const expiresAt = clock.now() + sasLifetimeMs;
-    const token = await createSasToken({
+    const sasToken = await createSasToken({
       resource: registrationResource(idScope, this.#requireIdentity().registrationId),
       expiresAt,
       keyName,
       encoding: sasResourceEncoding,
       sign: (data) => securityClient.signWithIdentity(data, { signal }),
     });
-    this.tokens.hold(token);
+    return this.#holdToken({ sasToken, expiresAt });
+  }
+
+  #holdToken({ sasToken, expiresAt }: IssuedSasToken): RegistrationEvent {
+    this.tokens.hold(sasToken);
     return { type: 'token-signed', expiresAt };
   }
 

@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
 import type {
   ClientCertificate,
+  Clock,
   SecurityClientOptions,
   SymmetricKeySecurityClient,
+  TokenIssuingSecurityClient,
   TpmSecurityClient,
   X509SecurityClient,
 } from '@endorse/interface';
@@ -89,6 +91,25 @@ export function createFakeSymmetricKey(
     kind: 'symmetric-key',
     getRegistrationId: async () => registrationId,
     signWithIdentity: async (data) => Uint8Array.from(createHmac('sha256', key).update(data).digest()),
+  };
+}
+
+/** An issuer of tokens whose lives, in milliseconds from now, are given; the last one holds for all that follow. */
+export function createFakeTokenIssuer(
+  clock: Clock,
+  lives: readonly number[],
+): TokenIssuingSecurityClient & { readonly asked: readonly string[] } {
+  const asked: string[] = [];
+  return {
+    specificationVersion: 'v1',
+    kind: 'symmetric-key',
+    asked,
+    getRegistrationId: async () => 'issued-device-1',
+    issueSasToken: async (idScope) => {
+      asked.push(idScope);
+      const life = lives[asked.length - 1] ?? lives.at(-1) ?? 0;
+      return { sasToken: Secret.fromText(`token ${asked.length}`), expiresAt: clock.now() + life };
+    },
   };
 }
 
