@@ -32,6 +32,11 @@ export const generatedSections: readonly GeneratedSection[] = [
     render: renderBy('packages/provisioning-client/scripts/render-machine.ts'),
   },
   { file: 'README.md', name: 'carriers', render: renderBy('harness/support/render-carriers.ts') },
+  {
+    file: 'docs/migrate-from-the-official-sdk.md',
+    name: 'official-defects',
+    render: renderBy('harness/support/render-official-defects.ts'),
+  },
   { file: 'docs/errors.md', name: 'error-codes', render: renderErrorReference },
   { file: 'docs/errors.md', name: 'response-codes', render: renderResponseCodes },
 ];

@@ -1,6 +1,7 @@
 /**
  * Defects of the official Node SDK, each as a test that it cannot happen here.
- * They were observed with azure-iot-provisioning-device 1.9.1 and its transports.
+ * They were observed with azure-iot-provisioning-device 1.9.1 and its transports; those that a device meets are shown
+ * beside ours, on real sockets, in `harness/suites/official-defects.e2e.test.ts`.
  */
 import type { RegistrationResult } from '@endorse/interface';
 import { ServiceError, TransportError } from '@endorse/interface';
