@@ -32,7 +32,7 @@ const guides = [
   'migrate-from-the-official-sdk.md',
   'test-in-ci.md',
   'errors.md',
-  'emulator-figures.md',
+  'benchmarks.md',
   'discovery-format.md',
 ];
 

@@ -53,14 +53,10 @@ export const commands = Object.freeze({
     fromCallersFolder: true,
   },
   bench: {
-    summary: 'the benchmarks, side by side with the official SDK',
-    tools: ['swtpm'],
-    entry: 'harness/bench/main.ts',
-  },
-  'bench:emulator': {
-    summary: 'the figures of the emulator: start, load and a million enrollments',
+    summary: 'the benchmarks, side by side with the peers; --list lists them',
+    // Each bench names its own.
     tools: [],
-    entry: 'harness/bench/emulator/main.ts',
+    entry: 'harness/bench/main.ts',
   },
   check: {
     summary: 'the checks alone, all or those named; --list lists them',

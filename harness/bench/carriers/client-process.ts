@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { EmulatorReady } from '../emulator/emulator-process.ts';
-import type { InstalledProject } from '../projects.ts';
-import type { Carrier } from './carrier.ts';
+import type { EmulatorReady } from '../support/emulator-process.ts';
+import type { InstalledProject } from '../support/projects.ts';
+import type { Carrier } from '../support/carrier.ts';
 
 /** What one registration took, in milliseconds. */
 export interface RegistrationTimes {

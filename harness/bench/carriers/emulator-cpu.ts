@@ -1,8 +1,8 @@
-import type { EmulatorProcess } from '../emulator/emulator-process.ts';
-import { runLoadClient } from '../emulator/load.ts';
-import { summarize } from '../statistics.ts';
-import type { Carrier } from './carrier.ts';
-import { carriers } from './carrier.ts';
+import type { EmulatorProcess } from '../support/emulator-process.ts';
+import { runLoadClient } from '../support/load-task.ts';
+import { summarize } from '../support/statistics.ts';
+import type { Carrier } from '../support/carrier.ts';
+import { carriers } from '../support/carrier.ts';
 
 /** The emulator under load over one carrier; medians of the turns. */
 export interface EmulatorCpuFigures {

@@ -1,8 +1,8 @@
-import type { EmulatorReady } from '../emulator/emulator-process.ts';
-import type { InstalledProject } from '../projects.ts';
-import type { Summary } from '../statistics.ts';
-import { medianRatio, summarize } from '../statistics.ts';
-import { hostOf } from './carrier.ts';
+import type { EmulatorReady } from '../support/emulator-process.ts';
+import type { InstalledProject } from '../support/projects.ts';
+import type { Summary } from '../support/statistics.ts';
+import { medianRatio, summarize } from '../support/statistics.ts';
+import { hostOf } from '../support/carrier.ts';
 import type { ClientProcess, RegistrationTimes } from './client-process.ts';
 import { startOfficial, startOurs } from './client-process.ts';
 

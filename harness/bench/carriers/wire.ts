@@ -1,7 +1,7 @@
-import type { EmulatorReady } from '../emulator/emulator-process.ts';
-import type { InstalledProject } from '../projects.ts';
-import type { Carrier } from './carrier.ts';
-import { carriers, hostOf } from './carrier.ts';
+import type { EmulatorReady } from '../support/emulator-process.ts';
+import type { InstalledProject } from '../support/projects.ts';
+import type { Carrier } from '../support/carrier.ts';
+import { carriers, hostOf } from '../support/carrier.ts';
 import type { ClientProcess, ClientSetting } from './client-process.ts';
 import { startOfficial, startOurs } from './client-process.ts';
 import { startMeteredProxy } from './metered-proxy.ts';

@@ -1,6 +1,6 @@
-import type { Summary } from '../statistics.ts';
-import { summarize } from '../statistics.ts';
-import { startEmulatorProcess } from './emulator-process.ts';
+import type { Summary } from '../support/statistics.ts';
+import { summarize } from '../support/statistics.ts';
+import { startEmulatorProcess } from '../support/emulator-process.ts';
 
 /** A fresh process with an emulator. */
 export interface StartFigures {

@@ -1,8 +1,8 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Summary } from '../statistics.ts';
-import { summarize } from '../statistics.ts';
+import type { Summary } from '../support/statistics.ts';
+import { summarize } from '../support/statistics.ts';
 
 /** How long this machine's disk takes to confirm a page that was written, in milliseconds: the floor below every durable figure. */
 export async function measureSync(): Promise<Summary> {
