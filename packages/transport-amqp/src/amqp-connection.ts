@@ -10,11 +10,11 @@ import { RemoteProtocolError } from '@endorse/interface';
 import type { AmqpMessage } from '@endorse/protocol';
 import { amqpErrorToServiceError, amqpLinkProperties } from '@endorse/protocol';
 import type { WaitBounds, WaitOutcome } from '@endorse/transport-socket';
-import { waitFor } from '@endorse/transport-socket';
+import { lostError, waitFor } from '@endorse/transport-socket';
 import rhea from 'rhea';
 import type { Connection, Delivery, EventContext, Receiver, Sender } from 'rhea';
-import type { FailureContext } from './connection-errors.ts';
-import { closedError, lostError, saslError, violationError } from './connection-errors.ts';
+import type { AmqpFailureContext } from './connection-errors.ts';
+import { closedError, saslError, violationError } from './connection-errors.ts';
 import { guardSocket } from './guarded-socket.ts';
 import { fromRheaError, fromRheaMessage, toRheaMessage } from './rhea-messages.ts';
 import type { NamedMechanism } from './sasl-mechanism.ts';
@@ -32,7 +32,7 @@ export interface AmqpConnectionParts {
   /** Undefined for no SASL layer. */
   readonly mechanism: NamedMechanism | undefined;
   /** Says where and when a failure happened. */
-  readonly context: () => FailureContext;
+  readonly context: () => AmqpFailureContext;
 }
 
 /** Bounds of a wait on a connection. */

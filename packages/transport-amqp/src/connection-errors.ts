@@ -1,32 +1,16 @@
 import { RemoteProtocolError, TransportError, isEndorseError } from '@endorse/interface';
 import type { AmqpError } from '@endorse/protocol';
 import { amqpErrorToServiceError, saslOutcomeToServiceError } from '@endorse/protocol';
-import { isTlsAlert, tlsError } from '@endorse/transport-socket';
+import type { FailureContext } from '@endorse/transport-socket';
 
-/** Where a connection was when it failed. */
-export interface FailureContext {
-  /** What was being attempted, for messages. */
-  readonly attempted: string;
-  /** `host:port`. */
-  readonly address: string;
+/** Where and when a connection failed. */
+export interface AmqpFailureContext extends FailureContext {
   /** The time now, in milliseconds since 1970. */
   readonly nowMs: number;
 }
 
-/** The connection ended without a word. */
-export function lostError({ attempted, address }: FailureContext, cause?: Error): Error {
-  // TLS 1.3 refuses a client certificate after the handshake.
-  if (cause !== undefined && isTlsAlert(cause)) return tlsError(address, cause);
-  return new TransportError('ERR_TRANSPORT_LOST', `${attempted}: the connection to ${address} was lost`, {
-    ...(cause === undefined ? {} : { cause }),
-    phase: 'receive',
-    retryable: true,
-    remedy: 'Try again: register and status requests may be repeated safely.',
-  });
-}
-
 /** The service closed the connection, the session or a link; with an error, or for no reason that it told. */
-export function closedError(what: string, error: AmqpError | undefined, context: FailureContext): Error {
+export function closedError(what: string, error: AmqpError | undefined, context: AmqpFailureContext): Error {
   if (error !== undefined) return amqpErrorToServiceError(error, context);
   const { attempted, address } = context;
   return new TransportError('ERR_TRANSPORT_LOST', `${attempted}: ${address} closed the ${what}`, {

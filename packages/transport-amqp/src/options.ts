@@ -1,79 +1,26 @@
-import type { Clock, Logger } from '@endorse/interface';
-import { InvalidArgumentError, silentLogger } from '@endorse/interface';
-import { systemClock } from '@endorse/interface/node';
-import { defaultApiVersion, validateApiVersion } from '@endorse/protocol';
-import type { ConnectionOptions, ConnectionSettings } from '@endorse/transport-socket';
-import {
-  checkConnectionOptions,
-  checkOptionNames,
-  checkPrintable,
-  checkTimeout,
-  connectionOptionNames,
-} from '@endorse/transport-socket';
+import type { MessagingOptions, MessagingSettings } from '@endorse/transport-socket';
+import { checkMessagingOptions, checkOptionNames, messagingOptionNames } from '@endorse/transport-socket';
 
 /** Options of {@link createAmqpTransport}. */
-export interface AmqpTransportOptions extends ConnectionOptions {
+export interface AmqpTransportOptions extends MessagingOptions {
   /** Goes over a WebSocket on port 443, for networks that let nothing else out; default false: TLS on port 5671. */
   readonly webSocket?: boolean | undefined;
-  /** `com.microsoft:api-version` of the links; default `2021-06-01`. */
-  readonly apiVersion?: string | undefined;
   /** `com.microsoft:client-version` of the links, and `User-Agent` of a WebSocket; default `endorse-transport-amqp`. */
   readonly userAgent?: string | undefined;
-  /** Time for name lookup, TCP, proxy, TLS and WebSocket together, in milliseconds; 1 to 600,000, default 20,000. */
-  readonly connectTimeoutMs?: number | undefined;
   /**
    * Time for each part of the AMQP handshake, in milliseconds: up to the challenge of a TPM, and up to the links. 1 to
    * 600,000, default 30,000. What the TPM takes in between does not count.
    */
   readonly handshakeTimeoutMs?: number | undefined;
-  /** Time from a request to its answer, in milliseconds; 1 to 600,000, default 30,000. */
-  readonly replyTimeoutMs?: number | undefined;
-  /** Only `now` is used, to read a pause that is a date; default the system clock. */
-  readonly clock?: Pick<Clock, 'now'> | undefined;
-  /** Receives `connection-opened`, `request-sent`, `reply-received` and `request-failed` lines at level `debug`; default none. */
-  readonly logger?: Logger | undefined;
 }
 
 /** Options, checked and completed. */
-export interface AmqpSettings extends ConnectionSettings {
-  readonly webSocket: boolean;
-  readonly apiVersion: string;
-  readonly userAgent: string;
-  readonly connectTimeoutMs: number;
-  readonly handshakeTimeoutMs: number;
-  readonly replyTimeoutMs: number;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly logger: Logger;
-}
+export type AmqpSettings = MessagingSettings;
 
 /** Checks and completes the options. Throws `ERR_INVALID_ARGUMENT` or `ERR_OUT_OF_RANGE`. */
 export function checkOptions(options: AmqpTransportOptions): AmqpSettings {
   checkOptionNames(options, optionNames);
-  const { webSocket = false } = options;
-  if (typeof webSocket !== 'boolean') {
-    throw new InvalidArgumentError('options.webSocket', 'must be a boolean');
-  }
-  return Object.freeze({
-    ...checkConnectionOptions(options),
-    webSocket,
-    apiVersion: validateApiVersion(options.apiVersion ?? defaultApiVersion, 'options.apiVersion'),
-    userAgent: checkPrintable('options.userAgent', options.userAgent ?? 'endorse-transport-amqp'),
-    connectTimeoutMs: checkTimeout('options.connectTimeoutMs', options.connectTimeoutMs ?? 20_000),
-    handshakeTimeoutMs: checkTimeout('options.handshakeTimeoutMs', options.handshakeTimeoutMs ?? 30_000),
-    replyTimeoutMs: checkTimeout('options.replyTimeoutMs', options.replyTimeoutMs ?? 30_000),
-    clock: options.clock ?? systemClock,
-    logger: options.logger ?? silentLogger,
-  });
+  return Object.freeze(checkMessagingOptions(options, 'endorse-transport-amqp'));
 }
 
-const optionNames: ReadonlySet<string> = new Set<keyof AmqpTransportOptions>([
-  ...connectionOptionNames,
-  'webSocket',
-  'apiVersion',
-  'userAgent',
-  'connectTimeoutMs',
-  'handshakeTimeoutMs',
-  'replyTimeoutMs',
-  'clock',
-  'logger',
-]);
+const optionNames: ReadonlySet<string> = new Set(messagingOptionNames);

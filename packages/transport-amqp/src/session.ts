@@ -23,14 +23,15 @@ import {
   registrationKeyName,
 } from '@endorse/protocol';
 import {
-  checkRequestOptions,
-  checkToken,
-  requireSame,
-  sessionClosed,
+  SessionRequests,
+  checkChallengeRequest,
+  checkRegisterRequest,
+  checkStatusRequest,
   waitFor,
 } from '@endorse/transport-socket';
 import type { AmqpConnection, RequestBounds } from './amqp-connection.ts';
-import type { ConnectionSlot } from './connection.ts';
+import type { AmqpConnectionSlot } from './connection-slot.ts';
+import type { AmqpFailureContext } from './connection-errors.ts';
 import { violationError } from './connection-errors.ts';
 import type { AmqpSettings } from './options.ts';
 import type { NamedMechanism, TpmExchange } from './sasl-mechanism.ts';
@@ -43,7 +44,7 @@ export interface AmqpSessionParts {
   readonly port: number;
   readonly attestation: AttestationKind;
   readonly settings: AmqpSettings;
-  readonly slot: ConnectionSlot;
+  readonly slot: AmqpConnectionSlot;
 }
 
 /**
@@ -56,9 +57,7 @@ export interface AmqpSessionParts {
  */
 export class AmqpSession implements RegistrationSession {
   readonly #parts: AmqpSessionParts;
-  readonly #closing = new AbortController();
-  #attempted = 'open the session';
-  #running = false;
+  readonly #requests: SessionRequests;
   #closed: Promise<void> | undefined;
   /** TPM: the exchange whose challenge waits for a token. */
   #exchange: TpmExchange | undefined;
@@ -68,35 +67,29 @@ export class AmqpSession implements RegistrationSession {
 
   constructor(parts: AmqpSessionParts) {
     this.#parts = parts;
+    const { clock, logger } = parts.settings;
+    this.#requests = new SessionRequests({ clock, logger, onFailure: parts.slot.dropAfter });
   }
 
   async getAuthenticationChallenge(
     request: ChallengeRequest,
     options: SessionRequestOptions,
   ): Promise<AuthenticationChallenge> {
-    const { target, attestation } = this.#parts;
-    checkRequestOptions(this.#closing.signal, options);
-    if (attestation !== 'tpm') {
-      throw new LocalProtocolError('ERR_LOCAL_STATE', `a session for ${attestation} has no challenge`, {
-        state: attestation,
-      });
-    }
-    requireSame('request.provisioningHost', request.provisioningHost, target.provisioningHost);
-    requireSame('request.idScope', request.idScope, target.idScope);
-    requireSame('request.registrationId', request.registrationId, target.registrationId);
+    this.#requests.check(options);
+    checkChallengeRequest(this.#parts, request);
     const attempted = `ask for the challenge of ${request.registrationId}`;
-    return this.#run(attempted, options.signal, async (signals) => {
+    return this.#requests.run(attempted, options.signal, async ({ signals, sent, received }) => {
+      sent();
       const activationBlob = await this.#challenge(request, signals);
+      received();
       return { activationBlob, keyName: registrationKeyName };
     });
   }
 
   async register(request: RegisterRequest, options: SessionRequestOptions): Promise<RegistrationReply> {
-    const { target, attestation } = this.#parts;
-    checkRequestOptions(this.#closing.signal, options);
+    this.#requests.check(options);
+    checkRegisterRequest(this.#parts, request);
     const { registrationId } = request.registrationInfo;
-    requireSame('request.registrationInfo.registrationId', registrationId, target.registrationId);
-    checkToken(attestation, request.sasToken);
     const message = encodeRegisterMessage(request);
     return this.#exchangeMessages(`register ${registrationId}`, message, request.sasToken, options.signal);
   }
@@ -105,10 +98,8 @@ export class AmqpSession implements RegistrationSession {
     request: OperationStatusRequest,
     options: SessionRequestOptions,
   ): Promise<RegistrationReply> {
-    const { target, attestation } = this.#parts;
-    checkRequestOptions(this.#closing.signal, options);
-    requireSame('request.registrationId', request.registrationId, target.registrationId);
-    checkToken(attestation, request.sasToken);
+    this.#requests.check(options);
+    checkStatusRequest(this.#parts, request);
     const message = encodeOperationStatusMessage(request);
     const attempted = `query the operation of ${request.registrationId}`;
     return this.#exchangeMessages(attempted, message, request.sasToken, options.signal);
@@ -124,7 +115,7 @@ export class AmqpSession implements RegistrationSession {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort(sessionClosed());
+    this.#requests.end();
     this.#exchange = undefined;
     await this.#parts.slot.close();
   }
@@ -144,7 +135,7 @@ export class AmqpSession implements RegistrationSession {
     received.promise.catch(() => undefined);
     const connection = await this.#open(exchange, undefined, signals);
     this.#wasChallenged = true;
-    const bounds = { signals: [...signals, connection.ended], attempted: this.#attempted };
+    const bounds = { signals: [...signals, connection.ended], attempted: this.#requests.attempted };
     const timeoutMs = settings.handshakeTimeoutMs;
     const blob = await waitFor<Uint8Array>(
       { ...bounds, timeoutMs, state: 'awaiting-challenge' },
@@ -163,12 +154,15 @@ export class AmqpSession implements RegistrationSession {
     signal: AbortSignal,
   ): Promise<RegistrationReply> {
     const { settings } = this.#parts;
-    const answer = await this.#run(attempted, signal, async (signals) => {
+    const answer = await this.#requests.run(attempted, signal, async ({ signals, sent, received }) => {
+      sent();
       const connection = await this.#connect(token, signals);
       const bounds = { signals, attempted };
       await connection.ready({ ...bounds, timeoutMs: settings.handshakeTimeoutMs });
       const id = createGuid(systemRandom);
-      return connection.request(message, id, { ...bounds, timeoutMs: settings.replyTimeoutMs });
+      const reply = await connection.request(message, id, { ...bounds, timeoutMs: settings.replyTimeoutMs });
+      received();
+      return reply;
     });
     return decodeOperationReply(answer, { nowMs: settings.clock.now() });
   }
@@ -203,13 +197,13 @@ export class AmqpSession implements RegistrationSession {
     if (!this.#wasChallenged) {
       return new LocalProtocolError(
         'ERR_LOCAL_STATE',
-        `${this.#attempted}: over AMQP a TPM is challenged first, on the same session`,
+        `${this.#requests.attempted}: over AMQP a TPM is challenged first, on the same session`,
         { state: 'not-challenged' },
       );
     }
     return new TransportError(
       'ERR_TRANSPORT_LOST',
-      `${this.#attempted}: the connection is gone, and with it the challenge that the token answers`,
+      `${this.#requests.attempted}: the connection is gone, and with it the challenge that the token answers`,
       { phase: 'send', retryable: true, remedy: 'Ask for a new challenge.' },
     );
   }
@@ -222,7 +216,11 @@ export class AmqpSession implements RegistrationSession {
     const { slot, settings, target, host } = this.#parts;
     const { apiVersion, userAgent: clientVersion, connectTimeoutMs } = settings;
     const linkAddress = encodeRegistrationLink(target);
-    const bounds: RequestBounds = { signals, attempted: this.#attempted, timeoutMs: connectTimeoutMs };
+    const bounds: RequestBounds = {
+      signals,
+      attempted: this.#requests.attempted,
+      timeoutMs: connectTimeoutMs,
+    };
     this.#exchange = undefined;
     this.#shownToken = token?.fingerprint;
     const parts = { host, linkAddress, apiVersion, clientVersion, mechanism, context: () => this.#context() };
@@ -231,43 +229,12 @@ export class AmqpSession implements RegistrationSession {
     return connection;
   }
 
-  #context(): { readonly attempted: string; readonly address: string; readonly nowMs: number } {
+  #context(): AmqpFailureContext {
     const { host, port, settings } = this.#parts;
     return {
-      attempted: this.#attempted,
+      attempted: this.#requests.attempted,
       address: formatHostPort({ host, port }),
       nowMs: settings.clock.now(),
     };
-  }
-
-  async #run<Value>(
-    attempted: string,
-    signal: AbortSignal,
-    work: (signals: readonly AbortSignal[]) => Promise<Value>,
-  ): Promise<Value> {
-    if (this.#running) {
-      throw new LocalProtocolError('ERR_LOCAL_STATE', `${attempted}: another request is still running`, {
-        state: 'busy',
-      });
-    }
-    this.#running = true;
-    this.#attempted = attempted;
-    const { settings, slot } = this.#parts;
-    const { logger, clock } = settings;
-    const startedAt = clock.now();
-    try {
-      logger.log('debug', 'request-sent', { attempted });
-      const value = await work([signal, this.#closing.signal]);
-      logger.log('debug', 'reply-received', { attempted, durationMs: clock.now() - startedAt });
-      return value;
-    } catch (error) {
-      // A rejected request says nothing against the connection; if that has ended as well, there is no current one.
-      const { code, fault } = (error ?? {}) as { readonly code?: unknown; readonly fault?: unknown };
-      if (fault !== 'service' || slot.current === undefined) slot.drop();
-      logger.log('debug', 'request-failed', { attempted, code, durationMs: clock.now() - startedAt });
-      throw error;
-    } finally {
-      this.#running = false;
-    }
   }
 }

@@ -4,10 +4,10 @@ import type {
   Transport,
   TransportCapabilities,
 } from '@endorse/interface';
-import { InvalidArgumentError, UnsupportedCapabilityError, attestationKinds } from '@endorse/interface';
+import { attestationKinds } from '@endorse/interface';
 import { amqpPort } from '@endorse/protocol';
-import { checkClientCertificate, checkTarget } from '@endorse/transport-socket';
-import { createConnectionSlot } from './connection.ts';
+import { checkAttestation, checkClientCertificate, checkTarget } from '@endorse/transport-socket';
+import { createAmqpConnectionSlot } from './connection-slot.ts';
 import type { AmqpTransportOptions } from './options.ts';
 import { checkOptions } from './options.ts';
 import { AmqpSession } from './session.ts';
@@ -19,25 +19,22 @@ import { AmqpSession } from './session.ts';
  */
 export function createAmqpTransport(options: AmqpTransportOptions = {}): Transport {
   const settings = checkOptions(options);
-  const { webSocket, userAgent, ca, proxyCa } = settings;
+  const { webSocket, ca, proxyCa } = settings;
   return Object.freeze({
     specificationVersion: 'v1',
     capabilities: webSocket ? webSocketCapabilities : tcpCapabilities,
     openSession: (target: RegistrationTarget, attestation: SessionAttestation) => {
       const checked = checkTarget(target, webSocket ? 443 : amqpPort);
-      checkKind(attestation);
+      const kind = checkAttestation('AMQP', attestationKinds, attestation);
       const { host, port } = checked;
       const clientCertificate =
         attestation.kind === 'x509' ? checkClientCertificate(attestation.certificate) : undefined;
       const connection = { host, port, proxy: settings.proxyFor(host, port), ca, proxyCa, clientCertificate };
       return new AmqpSession({
         ...checked,
-        attestation: attestation.kind,
+        attestation: kind,
         settings,
-        slot: createConnectionSlot({
-          settings: webSocket ? { ...connection, alpnProtocols: ['http/1.1'] } : connection,
-          webSocket: webSocket ? { userAgent } : undefined,
-        }),
+        slot: createAmqpConnectionSlot(connection, settings),
       });
     },
   } satisfies Transport);
@@ -53,15 +50,5 @@ function capabilitiesOf(carrier: string): TransportCapabilities {
     refusals: Object.freeze({}),
     challenge: 'handshake',
     proxy: true,
-  });
-}
-
-function checkKind(attestation: SessionAttestation): void {
-  const kind: unknown = attestation?.kind;
-  if (attestationKinds.some((known) => known === kind)) return;
-  if (typeof kind !== 'string') throw new InvalidArgumentError('attestation', 'must have a kind');
-  throw new UnsupportedCapabilityError(`AMQP does not carry the attestation "${kind.slice(0, 40)}"`, {
-    required: kind,
-    available: attestationKinds,
   });
 }

@@ -1,7 +1,6 @@
-import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { createSocketSet } from '@endorse/transport-socket';
-import type { Connector, ConnectorSettings } from '@endorse/transport-socket/connector';
+import { createSocketSource } from '@endorse/transport-socket';
+import type { ConnectorSettings } from '@endorse/transport-socket/connector';
 import type { HttpDispatcher, OwnedHttpDispatcher } from './dispatcher.ts';
 import { loadClient } from './load-client.ts';
 
@@ -33,26 +32,11 @@ export function createConnection(
   settings: ConnectorSettings,
   limits: { readonly maxHeaderBytes: number },
 ): EagerConnection {
-  const sockets = createSocketSet();
-  let connector: Promise<Connector> | undefined;
+  const { open, sockets } = createSocketSource(settings);
   let current: { readonly client: Promise<OwnedHttpDispatcher>; readonly ended: AbortController } | undefined;
   let connecting = new AbortController();
   let spare: TLSSocket | undefined;
 
-  const open = async (ended: AbortSignal): Promise<TLSSocket> => {
-    connector ??= import('@endorse/transport-socket/connector').then(({ createConnector }) =>
-      createConnector(settings),
-    );
-    connector.catch(() => {
-      connector = undefined;
-    });
-    const ready = await connector;
-    return ready.open((socket: Socket): void => {
-      sockets.add(socket);
-      // A tunnel has several steps: the next one must not begin after the end.
-      if (ended.aborted) socket.destroy();
-    });
-  };
   const take = (): TLSSocket | undefined => {
     const taken = spare;
     spare = undefined;

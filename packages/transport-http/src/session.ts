@@ -9,7 +9,6 @@ import type {
   RegistrationTarget,
   SessionRequestOptions,
 } from '@endorse/interface';
-import { LocalProtocolError } from '@endorse/interface';
 import type { HttpRequest, HttpRequestOptions, HttpResponse } from '@endorse/protocol';
 import {
   decodeChallengeReply,
@@ -19,7 +18,12 @@ import {
   encodeRegisterHttpRequest,
   headerNames,
 } from '@endorse/protocol';
-import { checkRequestOptions, checkToken, requireSame, sessionClosed } from '@endorse/transport-socket';
+import {
+  SessionRequests,
+  checkChallengeRequest,
+  checkRegisterRequest,
+  checkStatusRequest,
+} from '@endorse/transport-socket';
 import type { Connection } from './connection.ts';
 import { exchange } from './exchange.ts';
 import type { HttpSettings } from './options.ts';
@@ -43,28 +47,22 @@ export interface HttpSessionParts {
  */
 export class HttpSession implements RegistrationSession {
   readonly #parts: HttpSessionParts;
-  readonly #closing = new AbortController();
-  #running = false;
+  readonly #requests: SessionRequests;
   #closed: Promise<void> | undefined;
 
   constructor(parts: HttpSessionParts) {
     this.#parts = parts;
+    const { clock, logger } = parts.settings;
+    this.#requests = new SessionRequests({ clock, logger, onFailure: () => parts.connection.drop() });
   }
 
   async getAuthenticationChallenge(
     request: ChallengeRequest,
     options: SessionRequestOptions,
   ): Promise<AuthenticationChallenge> {
-    const { target, attestation, settings } = this.#parts;
-    checkRequestOptions(this.#closing.signal, options);
-    if (attestation !== 'tpm') {
-      throw new LocalProtocolError('ERR_LOCAL_STATE', `a session for ${attestation} has no challenge`, {
-        state: attestation,
-      });
-    }
-    requireSame('request.provisioningHost', request.provisioningHost, target.provisioningHost);
-    requireSame('request.idScope', request.idScope, target.idScope);
-    requireSame('request.registrationId', request.registrationId, target.registrationId);
+    const { settings } = this.#parts;
+    this.#requests.check(options);
+    checkChallengeRequest(this.#parts, request);
     const attempted = `ask for the challenge of ${request.registrationId}`;
     const encoded = encodeChallengeHttpRequest(request, this.#requestOptions);
     const response = await this.#send(attempted, encoded, options.signal);
@@ -72,12 +70,10 @@ export class HttpSession implements RegistrationSession {
   }
 
   async register(request: RegisterRequest, options: SessionRequestOptions): Promise<RegistrationReply> {
-    const { target, attestation, settings } = this.#parts;
-    checkRequestOptions(this.#closing.signal, options);
-    const { registrationId } = request.registrationInfo;
-    requireSame('request.registrationInfo.registrationId', registrationId, target.registrationId);
-    checkToken(attestation, request.sasToken);
-    const attempted = `register ${registrationId}`;
+    const { target, settings } = this.#parts;
+    this.#requests.check(options);
+    checkRegisterRequest(this.#parts, request);
+    const attempted = `register ${request.registrationInfo.registrationId}`;
     const encoded = encodeRegisterHttpRequest(target.idScope, request, this.#requestOptions);
     const response = await this.#send(attempted, encoded, options.signal);
     return decodeRegistrationReply(response, { nowMs: settings.clock.now(), attempted });
@@ -87,10 +83,9 @@ export class HttpSession implements RegistrationSession {
     request: OperationStatusRequest,
     options: SessionRequestOptions,
   ): Promise<RegistrationReply> {
-    const { target, attestation, settings } = this.#parts;
-    checkRequestOptions(this.#closing.signal, options);
-    requireSame('request.registrationId', request.registrationId, target.registrationId);
-    checkToken(attestation, request.sasToken);
+    const { target, settings } = this.#parts;
+    this.#requests.check(options);
+    checkStatusRequest(this.#parts, request);
     const attempted = `query the operation of ${request.registrationId}`;
     const encoded = encodeOperationStatusHttpRequest(target.idScope, request, this.#requestOptions);
     const response = await this.#send(attempted, encoded, options.signal);
@@ -107,7 +102,7 @@ export class HttpSession implements RegistrationSession {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort(sessionClosed());
+    this.#requests.end();
     await this.#parts.connection.close();
   }
 
@@ -116,38 +111,17 @@ export class HttpSession implements RegistrationSession {
     return { apiVersion, userAgent };
   }
 
-  async #send(attempted: string, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
-    if (this.#running) {
-      throw new LocalProtocolError('ERR_LOCAL_STATE', `${attempted}: another request is still running`, {
-        state: 'busy',
-      });
-    }
-    this.#running = true;
+  #send(attempted: string, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     const { origin, settings, connection } = this.#parts;
-    const { logger, clock } = settings;
-    const startedAt = clock.now();
-    const signals = [signal, this.#closing.signal];
-    try {
+    return this.#requests.run(attempted, signal, async ({ signals, sent, received }) => {
       const dispatcher = await connection.dispatcher();
       for (const { aborted, reason } of signals) if (aborted) throw reason;
       const { method, target } = request;
-      logger.log('debug', 'request-sent', { attempted, method, origin, target });
+      sent({ method, origin, target });
       const response = await exchange(dispatcher, { attempted, origin, request }, settings, signals);
-      logger.log('debug', 'reply-received', {
-        attempted,
-        status: response.status,
-        bodyBytes: response.body.byteLength,
-        requestId: response.headers[headerNames.requestId],
-        durationMs: clock.now() - startedAt,
-      });
+      const { status, body, headers } = response;
+      received({ status, bodyBytes: body.byteLength, requestId: headers[headerNames.requestId] });
       return response;
-    } catch (error) {
-      connection.drop();
-      const code = (error as { code?: unknown } | undefined)?.code;
-      logger.log('debug', 'request-failed', { attempted, code, durationMs: clock.now() - startedAt });
-      throw error;
-    } finally {
-      this.#running = false;
-    }
+    });
   }
 }

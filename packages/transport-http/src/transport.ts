@@ -4,10 +4,10 @@ import type {
   Transport,
   TransportCapabilities,
 } from '@endorse/interface';
-import { InvalidArgumentError, UnsupportedCapabilityError, attestationKinds } from '@endorse/interface';
+import { InvalidArgumentError, attestationKinds } from '@endorse/interface';
 import { formatHostPort } from '@endorse/protocol';
 import type { SessionTarget } from '@endorse/transport-socket';
-import { checkClientCertificate, checkTarget } from '@endorse/transport-socket';
+import { checkAttestation, checkClientCertificate, checkTarget } from '@endorse/transport-socket';
 import type { Connection } from './connection.ts';
 import { borrowConnection, createConnection, ownConnection } from './connection.ts';
 import type { HttpSettings, HttpTransportOptions } from './options.ts';
@@ -26,12 +26,12 @@ export function createHttpTransport(options: HttpTransportOptions = {}): Transpo
     capabilities,
     openSession: (target: RegistrationTarget, attestation: SessionAttestation) => {
       const checked = checkTarget(target, 443);
-      checkKind(attestation);
+      const kind = checkAttestation('HTTP', attestationKinds, attestation);
       const origin = `https://${formatHostPort(checked, { defaultPort: 443 })}`;
       return new HttpSession({
         target: checked.target,
         origin,
-        attestation: attestation.kind,
+        attestation: kind,
         settings,
         connection: connectionFor(settings, checked, origin, attestation),
       });
@@ -46,16 +46,6 @@ const capabilities: TransportCapabilities = Object.freeze({
   challenge: 'request',
   proxy: true,
 });
-
-function checkKind(attestation: SessionAttestation): void {
-  const kind: unknown = attestation?.kind;
-  if (attestationKinds.some((known) => known === kind)) return;
-  if (typeof kind !== 'string') throw new InvalidArgumentError('attestation', 'must have a kind');
-  throw new UnsupportedCapabilityError(`HTTP does not carry the attestation "${kind.slice(0, 40)}"`, {
-    required: kind,
-    available: attestationKinds,
-  });
-}
 
 function connectionFor(
   settings: HttpSettings,

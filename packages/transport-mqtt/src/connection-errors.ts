@@ -1,30 +1,11 @@
-import { RemoteProtocolError, ServiceError, TransportError, isEndorseError } from '@endorse/interface';
+import { RemoteProtocolError, ServiceError, isEndorseError } from '@endorse/interface';
 import { serviceErrorRemedy } from '@endorse/protocol';
-import { isTlsAlert, tlsError } from '@endorse/transport-socket';
-
-/** Where a connection was when it failed. */
-export interface FailureContext {
-  /** What was being attempted, for messages. */
-  readonly attempted: string;
-  /** `host:port`. */
-  readonly address: string;
-}
+import type { FailureContext } from '@endorse/transport-socket';
+import { lostError } from '@endorse/transport-socket';
 
 /** The connection broke, or the peer broke MQTT; errors that are typed already pass. */
 export function brokenError(error: Error, context: FailureContext): Error {
-  if (isEndorseError(error)) return error;
-  // TLS 1.3 refuses a client certificate after the handshake.
-  return isTlsAlert(error) ? tlsError(context.address, error) : lostError(context, error);
-}
-
-/** The connection ended without a word. */
-export function lostError({ attempted, address }: FailureContext, cause?: Error): Error {
-  return new TransportError('ERR_TRANSPORT_LOST', `${attempted}: the connection to ${address} was lost`, {
-    ...(cause === undefined ? {} : { cause }),
-    phase: 'receive',
-    retryable: true,
-    remedy: 'Try again: register and status requests may be repeated safely.',
-  });
+  return isEndorseError(error) ? error : lostError(context, error);
 }
 
 /** What mqtt.js makes of a CONNACK that refuses; undefined when the error is none of those. MQTT 3.1.1 section 3.2.2.3. */

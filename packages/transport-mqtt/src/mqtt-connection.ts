@@ -5,10 +5,9 @@
 import type { Duplex } from 'node:stream';
 import type { RegistrationResponseMessage } from '@endorse/protocol';
 import { parseRegistrationResponseTopic, registrationResponseFilter } from '@endorse/protocol';
-import type { WaitBounds } from '@endorse/transport-socket';
-import { waitFor } from '@endorse/transport-socket';
-import type { FailureContext } from './connection-errors.ts';
-import { brokenError, lostError, refusalError, subscriptionError } from './connection-errors.ts';
+import type { FailureContext, WaitBounds } from '@endorse/transport-socket';
+import { lostError, waitFor } from '@endorse/transport-socket';
+import { brokenError, refusalError, subscriptionError } from './connection-errors.ts';
 import { guardStream } from './guarded-stream.ts';
 import { createInboundGuard } from './inbound-guard.ts';
 import type { MqttClientConstructor } from './load-client.ts';

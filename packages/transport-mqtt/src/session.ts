@@ -21,20 +21,23 @@ import {
   encodeRegistrationUserName,
   formatHostPort,
 } from '@endorse/protocol';
-import { checkRequestOptions, checkToken, requireSame, sessionClosed } from '@endorse/transport-socket';
-import type { FailureContext } from './connection-errors.ts';
-import type { ConnectionSlot } from './connection-slot.ts';
+import type { FailureContext } from '@endorse/transport-socket';
+import { SessionRequests, checkRegisterRequest, checkStatusRequest } from '@endorse/transport-socket';
+import type { MqttConnectionSlot } from './connection-slot.ts';
 import type { MqttConnection, MqttRequest } from './mqtt-connection.ts';
 import type { MqttSettings } from './options.ts';
+
+/** Who can register over MQTT. */
+export type MqttAttestation = Exclude<AttestationKind, 'tpm'>;
 
 /** What a session is made from. */
 export interface MqttSessionParts {
   readonly target: RegistrationTarget;
   readonly host: string;
   readonly port: number;
-  readonly attestation: Exclude<AttestationKind, 'tpm'>;
+  readonly attestation: MqttAttestation;
   readonly settings: MqttSettings;
-  readonly slot: ConnectionSlot;
+  readonly slot: MqttConnectionSlot;
 }
 
 /**
@@ -46,15 +49,15 @@ export interface MqttSessionParts {
  */
 export class MqttSession implements RegistrationSession {
   readonly #parts: MqttSessionParts;
-  readonly #closing = new AbortController();
-  #attempted = 'open the session';
-  #running = false;
+  readonly #requests: SessionRequests;
   #closed: Promise<void> | undefined;
   /** What the present connection was opened with: only its fingerprint is kept. */
   #shownToken: string | undefined;
 
   constructor(parts: MqttSessionParts) {
     this.#parts = parts;
+    const { clock, logger } = parts.settings;
+    this.#requests = new SessionRequests({ clock, logger, onFailure: parts.slot.dropAfter });
   }
 
   async getAuthenticationChallenge(
@@ -62,18 +65,16 @@ export class MqttSession implements RegistrationSession {
     options: SessionRequestOptions,
   ): Promise<AuthenticationChallenge> {
     const { attestation } = this.#parts;
-    checkRequestOptions(this.#closing.signal, options);
+    this.#requests.check(options);
     throw new LocalProtocolError('ERR_LOCAL_STATE', `a session for ${attestation} has no challenge`, {
       state: attestation,
     });
   }
 
   async register(request: RegisterRequest, options: SessionRequestOptions): Promise<RegistrationReply> {
-    const { target, attestation } = this.#parts;
-    checkRequestOptions(this.#closing.signal, options);
+    this.#requests.check(options);
+    checkRegisterRequest(this.#parts, request);
     const { registrationId, payload } = request.registrationInfo;
-    requireSame('request.registrationInfo.registrationId', registrationId, target.registrationId);
-    checkToken(attestation, request.sasToken);
     // Neither the keys of a TPM nor forceRegistration have a place over MQTT.
     const body = encodeRegisterBody({ registrationId, ...(payload === undefined ? {} : { payload }) });
     return this.#send(`register ${registrationId}`, request.sasToken, options.signal, (requestId) => ({
@@ -87,11 +88,9 @@ export class MqttSession implements RegistrationSession {
     request: OperationStatusRequest,
     options: SessionRequestOptions,
   ): Promise<RegistrationReply> {
-    const { target, attestation } = this.#parts;
-    checkRequestOptions(this.#closing.signal, options);
+    this.#requests.check(options);
+    checkStatusRequest(this.#parts, request);
     const { registrationId, operationId } = request;
-    requireSame('request.registrationId', registrationId, target.registrationId);
-    checkToken(attestation, request.sasToken);
     const attempted = `query the operation of ${registrationId}`;
     return this.#send(attempted, request.sasToken, options.signal, (requestId) => ({
       topic: encodeOperationStatusTopic(requestId, operationId),
@@ -111,7 +110,7 @@ export class MqttSession implements RegistrationSession {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort(sessionClosed());
+    this.#requests.end();
     await this.#parts.slot.close();
   }
 
@@ -122,39 +121,16 @@ export class MqttSession implements RegistrationSession {
     requestOf: (requestId: string) => MqttRequest,
   ): Promise<RegistrationReply> {
     const request = requestOf(createGuid(systemRandom));
-    if (this.#running) {
-      throw new LocalProtocolError('ERR_LOCAL_STATE', `${attempted}: another request is still running`, {
-        state: 'busy',
-      });
-    }
-    this.#running = true;
-    this.#attempted = attempted;
-    const { settings, slot } = this.#parts;
-    const { logger, clock } = settings;
-    const startedAt = clock.now();
-    const bounds = { signals: [signal, this.#closing.signal], attempted };
-    try {
-      const connection = await this.#connect(token, bounds.signals);
-      await connection.ready({ ...bounds, timeoutMs: settings.handshakeTimeoutMs });
-      logger.log('debug', 'request-sent', { attempted, topic: request.topic });
-      const answer = await connection.request(request, { ...bounds, timeoutMs: settings.replyTimeoutMs });
-      const { status } = answer.topic;
-      logger.log('debug', 'reply-received', {
-        attempted,
-        status,
-        bodyBytes: answer.payload.byteLength,
-        durationMs: clock.now() - startedAt,
-      });
+    const { handshakeTimeoutMs, replyTimeoutMs } = this.#parts.settings;
+    return this.#requests.run(attempted, signal, async ({ signals, sent, received }) => {
+      const bounds = { signals, attempted };
+      const connection = await this.#connect(token, signals);
+      await connection.ready({ ...bounds, timeoutMs: handshakeTimeoutMs });
+      sent({ topic: request.topic });
+      const answer = await connection.request(request, { ...bounds, timeoutMs: replyTimeoutMs });
+      received({ status: answer.topic.status, bodyBytes: answer.payload.byteLength });
       return decodeRegistrationResponseMessage(answer, { attempted });
-    } catch (error) {
-      // An error answer says nothing against the connection.
-      const { code, fault } = (error ?? {}) as { readonly code?: unknown; readonly fault?: unknown };
-      if (fault !== 'service' || slot.current === undefined) slot.drop();
-      logger.log('debug', 'request-failed', { attempted, code, durationMs: clock.now() - startedAt });
-      throw error;
-    } finally {
-      this.#running = false;
-    }
+    });
   }
 
   /** The connection that the token was shown on, or is shown on now. */
@@ -171,9 +147,10 @@ export class MqttSession implements RegistrationSession {
         password: token?.revealText(),
         keepAliveSeconds,
         context: () => this.#context(),
-        onIgnored: (reason) => logger.log('debug', 'reply-ignored', { attempted: this.#attempted, reason }),
+        onIgnored: (reason) =>
+          logger.log('debug', 'reply-ignored', { attempted: this.#requests.attempted, reason }),
       },
-      { signals, attempted: this.#attempted, timeoutMs: connectTimeoutMs },
+      { signals, attempted: this.#requests.attempted, timeoutMs: connectTimeoutMs },
     );
     logger.log('debug', 'connection-opened', { address: this.#context().address });
     return connection;
@@ -181,6 +158,6 @@ export class MqttSession implements RegistrationSession {
 
   #context(): FailureContext {
     const { host, port } = this.#parts;
-    return { attempted: this.#attempted, address: formatHostPort({ host, port }) };
+    return { attempted: this.#requests.attempted, address: formatHostPort({ host, port }) };
   }
 }

@@ -1,15 +1,15 @@
 import type {
-  AttestationKind,
   RegistrationTarget,
   SessionAttestation,
   Transport,
   TransportCapabilities,
 } from '@endorse/interface';
-import { InvalidArgumentError, UnsupportedCapabilityError } from '@endorse/interface';
-import { checkClientCertificate, checkTarget } from '@endorse/transport-socket';
-import { createConnectionSlot } from './connection-slot.ts';
+import { UnsupportedCapabilityError } from '@endorse/interface';
+import { checkAttestation, checkClientCertificate, checkTarget } from '@endorse/transport-socket';
+import { createMqttConnectionSlot } from './connection-slot.ts';
 import type { MqttTransportOptions } from './options.ts';
 import { checkOptions } from './options.ts';
+import type { MqttAttestation } from './session.ts';
 import { MqttSession } from './session.ts';
 
 /**
@@ -19,7 +19,7 @@ import { MqttSession } from './session.ts';
  */
 export function createMqttTransport(options: MqttTransportOptions = {}): Transport {
   const settings = checkOptions(options);
-  const { webSocket, userAgent, ca, proxyCa } = settings;
+  const { webSocket, ca, proxyCa } = settings;
   return Object.freeze({
     specificationVersion: 'v1',
     capabilities: webSocket ? webSocketCapabilities : tcpCapabilities,
@@ -34,10 +34,7 @@ export function createMqttTransport(options: MqttTransportOptions = {}): Transpo
         ...checked,
         attestation: kind,
         settings,
-        slot: createConnectionSlot({
-          settings: webSocket ? { ...connection, alpnProtocols: ['http/1.1'] } : connection,
-          webSocket: webSocket ? { userAgent } : undefined,
-        }),
+        slot: createMqttConnectionSlot(connection, settings),
       });
     },
   } satisfies Transport);
@@ -46,7 +43,7 @@ export function createMqttTransport(options: MqttTransportOptions = {}): Transpo
 /** MQTT over TLS, as registered with IANA. */
 const mqttPort = 8883;
 
-const attestations: readonly AttestationKind[] = Object.freeze(['symmetric-key', 'x509']);
+const attestations: readonly MqttAttestation[] = Object.freeze(['symmetric-key', 'x509']);
 const noTpm =
   'the provisioning service does not offer TPM attestation over MQTT; use transport-http or transport-amqp, which both carry it';
 
@@ -63,14 +60,13 @@ function capabilitiesOf(carrier: string): TransportCapabilities {
   });
 }
 
-function checkKind(attestation: SessionAttestation): Exclude<AttestationKind, 'tpm'> {
-  const kind: unknown = attestation?.kind;
-  if (kind === 'symmetric-key' || kind === 'x509') return kind;
-  if (typeof kind !== 'string') throw new InvalidArgumentError('attestation', 'must have a kind');
-  const isTpm = kind === 'tpm';
-  throw new UnsupportedCapabilityError(
-    isTpm ? `TPM: ${noTpm}` : `MQTT does not carry the attestation "${kind.slice(0, 40)}"`,
-    { required: kind, available: attestations },
-    isTpm ? { remedy: 'Use @endorse/transport-http or @endorse/transport-amqp.' } : {},
-  );
+function checkKind(attestation: SessionAttestation): MqttAttestation {
+  if (attestation?.kind === 'tpm') {
+    throw new UnsupportedCapabilityError(
+      `TPM: ${noTpm}`,
+      { required: 'tpm', available: attestations },
+      { remedy: 'Use @endorse/transport-http or @endorse/transport-amqp.' },
+    );
+  }
+  return checkAttestation('MQTT', attestations, attestation);
 }

@@ -44,6 +44,26 @@ export function isTlsAlert(cause: Error): boolean {
   return codeOf(cause).startsWith('ERR_SSL_');
 }
 
+/** Where a connection was when it failed. */
+export interface FailureContext {
+  /** What was being attempted, for messages. */
+  readonly attempted: string;
+  /** `host:port`. */
+  readonly address: string;
+}
+
+/** A connection that ended without a word of the service. */
+export function lostError({ attempted, address }: FailureContext, cause?: Error): TransportError {
+  // TLS 1.3 refuses a client certificate after the handshake.
+  if (cause !== undefined && isTlsAlert(cause)) return tlsError(address, cause);
+  return new TransportError('ERR_TRANSPORT_LOST', `${attempted}: the connection to ${address} was lost`, {
+    ...(cause === undefined ? {} : { cause }),
+    phase: 'receive',
+    retryable: true,
+    remedy: 'Try again: register and status requests may be repeated safely.',
+  });
+}
+
 /** A proxy at `address` that could not be used. */
 export function proxyError(address: string, cause: Error): TransportError {
   return new TransportError('ERR_TRANSPORT_PROXY', `cannot use the proxy ${address}: ${describe(cause)}`, {

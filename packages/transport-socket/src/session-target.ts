@@ -1,5 +1,5 @@
-import type { AttestationKind, RegistrationTarget, Secret, SessionRequestOptions } from '@endorse/interface';
-import { InvalidArgumentError, LocalProtocolError } from '@endorse/interface';
+import type { AttestationKind, RegistrationTarget, SessionAttestation } from '@endorse/interface';
+import { InvalidArgumentError, UnsupportedCapabilityError } from '@endorse/interface';
 import { parseHostPort, validateIdScope, validateRegistrationId } from '@endorse/protocol';
 
 /** Whom a session registers with, and where that is. */
@@ -27,42 +27,20 @@ export function checkTarget(target: RegistrationTarget, defaultPort: number): Se
 }
 
 /**
- * Checks the token of a request: a `Secret` of printable ASCII, for it stands in headers and fields; none at all for
- * X.509. Throws `ERR_INVALID_ARGUMENT`.
+ * Checks the attestation of `openSession` and returns its kind, one of those that the carrier has. Throws
+ * `ERR_INVALID_ARGUMENT` for none, and `UnsupportedCapabilityError` for another.
  */
-export function checkToken(attestation: AttestationKind, sasToken: Secret | undefined): void {
-  if (attestation === 'x509') {
-    if (sasToken === undefined) return;
-    throw new InvalidArgumentError('request.sasToken', 'must be absent for X.509');
-  }
-  if (typeof sasToken?.revealText !== 'function') {
-    throw new InvalidArgumentError('request.sasToken', `must be a Secret for ${attestation}`);
-  }
-  // Anything else would be cut short or refused further down, with an error that may show it.
-  if (!/^[\x21-\x7e][\x20-\x7e]*$/.test(sasToken.revealText())) {
-    throw new InvalidArgumentError('request.sasToken', 'must be printable ASCII');
-  }
-}
-
-/** Checks that a request is for the registration of its session: one for another is a mix-up of the caller. Throws `ERR_INVALID_ARGUMENT`. */
-export function requireSame(argument: string, given: string, expected: string): void {
-  if (given !== expected)
-    throw new InvalidArgumentError(argument, 'must be the one the session was opened with');
-}
-
-/** What every method of a session rejects with once it is closed. */
-export function sessionClosed(): LocalProtocolError {
-  return new LocalProtocolError('ERR_SESSION_CLOSED', 'the session was closed', { state: 'closed' });
-}
-
-/**
- * Checks that a session can take a request, before any IO. Throws `ERR_SESSION_CLOSED` when `closing` is aborted,
- * `ERR_INVALID_ARGUMENT` for options without a signal, and the reason of a signal that is aborted.
- */
-export function checkRequestOptions(closing: AbortSignal, options: SessionRequestOptions): void {
-  if (closing.aborted) throw sessionClosed();
-  if (typeof options?.signal?.throwIfAborted !== 'function') {
-    throw new InvalidArgumentError('options.signal', 'must be an AbortSignal');
-  }
-  options.signal.throwIfAborted();
+export function checkAttestation<Kind extends AttestationKind>(
+  carrier: string,
+  carried: readonly Kind[],
+  attestation: SessionAttestation,
+): Kind {
+  const kind: unknown = attestation?.kind;
+  const known = carried.find((each) => each === kind);
+  if (known !== undefined) return known;
+  if (typeof kind !== 'string') throw new InvalidArgumentError('attestation', 'must have a kind');
+  throw new UnsupportedCapabilityError(`${carrier} does not carry the attestation "${kind.slice(0, 40)}"`, {
+    required: kind,
+    available: carried,
+  });
 }
