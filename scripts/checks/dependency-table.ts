@@ -161,7 +161,7 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
     tier: '2',
     holds: 'adapters both ways between our contracts and the callback interfaces of the official SDK',
     imports: ['interface', 'protocol', 'registration-core'],
-    testImports: ['testkit'],
+    testImports: ['compliance', 'testkit'],
     testPeers: 'the official SDK',
   },
   tss: {

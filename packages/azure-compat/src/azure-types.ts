@@ -15,6 +15,9 @@ export type AzureErrorCallback<Failure = Error | null> = (error?: Failure) => vo
 /** Takes the end of a call that has a result. */
 export type AzureCallback<Result, Failure = Error | null> = (error: Failure, result?: Result) => void;
 
+/** The same where the official declarations leave out that the error is always there. */
+export type AzureResultCallback<Result, Failure = Error | null> = (error?: Failure, result?: Result) => void;
+
 /** A TPM identity as the official `ProvisioningDeviceClient` uses it. */
 export interface AzureTpmSecurityClient<Failure = Error | null> {
   /** TPM2B_PUBLIC of the endorsement key. */
@@ -27,6 +30,58 @@ export interface AzureTpmSecurityClient<Failure = Error | null> {
   activateIdentityKey(key: Buffer, callback: (error: Failure) => void): void;
   /** The registration id of the device. */
   getRegistrationId(callback: AzureCallback<string, Failure>): void;
+}
+
+/** A token as the official SDK writes it; `toString()` is all that its registrations use. */
+export interface AzureSharedAccessSignature {
+  /** The resource. */
+  readonly sr: string;
+  /** The signature, percent-encoded. */
+  readonly sig: string;
+  /** When it expires, in seconds since 1970. */
+  readonly se: number;
+  /** The name of the key. */
+  readonly skn: string;
+  /** The token. */
+  toString(): string;
+}
+
+/**
+ * A shared key as the official `ProvisioningDeviceClient` uses it: it makes finished tokens. Each method calls back, or
+ * returns a promise when it gets no callback. `Token` stands for a class of theirs with private members, which no type
+ * written down here can match.
+ */
+export interface AzureSymmetricKeySecurityClient<
+  Failure = Error | null,
+  Token = Pick<AzureSharedAccessSignature, 'toString'>,
+> {
+  /** The registration id of the device. */
+  getRegistrationId(callback?: AzureResultCallback<string, Failure>): Promise<string> | void;
+  /** A token for the registration of the device in an ID scope. */
+  createSharedAccessSignature(
+    idScope: string,
+    callback?: AzureResultCallback<Token, Failure>,
+  ): Promise<Token> | void;
+}
+
+/** A certificate and its key as the official SDK hands them to TLS. */
+export interface AzureX509 {
+  /** PEM; as an array, issuers apart. */
+  cert?: string | string[] | Buffer | Buffer[];
+  /** PEM. */
+  key?: string | Buffer;
+  /** Passphrase of an encrypted key. */
+  passphrase?: string;
+  /** Name of an OpenSSL engine that has the certificate. */
+  clientCertEngine?: string;
+}
+
+/** A certificate as the official `ProvisioningDeviceClient` uses it. */
+export interface AzureX509SecurityClient<Failure = Error | null> {
+  /** The certificate with its key. */
+  getCertificate(callback: AzureResultCallback<AzureX509, Failure>): void;
+  /** The registration id of the device; of all interfaces, this one alone answers at once. */
+  getRegistrationId(): string;
 }
 
 /** Whom to register with, as what. */
@@ -99,3 +154,37 @@ export interface AzureTpmProvisioningTransport<
     callback: AzureErrorCallback<Failure>,
   ): void;
 }
+
+/** A transport that carries shared keys. */
+export interface AzureSymmetricKeyProvisioningTransport<
+  Failure = Error | null,
+> extends AzurePollingTransport<Failure> {
+  /** Sets the token of the requests that follow. */
+  setSharedAccessSignature(sasToken: string): void;
+}
+
+/** Options of official transports. */
+export interface AzureTransportOptions {
+  /** Pause between polls when the service does not say, in milliseconds. */
+  pollingInterval?: number;
+  /** Documented, and read by no official transport. */
+  timeoutInterval?: number;
+  /** Agent of the WebSocket's HTTP request; `https.Agent` there. */
+  webSocketAgent?: object;
+}
+
+/** A transport that carries certificates. */
+export interface AzureX509ProvisioningTransport<
+  Failure = Error | null,
+> extends AzurePollingTransport<Failure> {
+  /** Sets the certificate to connect with. */
+  setAuthentication(certificate: AzureX509): void;
+  /** Sets options of later requests. */
+  setTransportOptions(options: AzureTransportOptions): void;
+}
+
+/** Any transport that `ProvisioningDeviceClient.create()` takes; it finds out which by looking for the methods. */
+export type AzureProvisioningTransport<Failure = Error | null> =
+  | AzureTpmProvisioningTransport<Failure>
+  | AzureSymmetricKeyProvisioningTransport<Failure>
+  | AzureX509ProvisioningTransport<Failure>;

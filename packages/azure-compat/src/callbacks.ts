@@ -5,19 +5,30 @@ export type ForeignCallback<Values extends readonly unknown[]> = (error?: unknow
 
 /**
  * Turns one call of a callback API into a promise that settles once: with the
- * first thing that happens. What is thrown before the callback counts as its error;
+ * first thing that happens. What is thrown before the callback counts as its error,
+ * and so does a promise that the call returns instead of, or beside, calling back;
  * later callbacks and exceptions are ignored.
  */
 export function callOnce<Values extends readonly unknown[]>(
-  start: (callback: ForeignCallback<Values>) => void,
+  start: (callback: ForeignCallback<Values>) => unknown,
 ): Promise<Values> {
   return new Promise((resolve, reject) => {
-    start((error, ...values) => {
+    const returned = start((error, ...values) => {
       // Official code reports success with null, undefined or nothing at all, and asks no more than `if (err)`.
       if (error) reject(error);
       else resolve(values);
     });
+    if (!isThenable(returned)) return;
+    returned.then(
+      // An async function that calls back later resolves to nothing first.
+      (value) => void (value === undefined || resolve([value] as unknown as Values)),
+      reject,
+    );
   });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /**
@@ -44,7 +55,7 @@ export function requireCallback(callback: unknown): void {
 /** The official SDK's double form: with a callback it is called and nothing is returned, without one there is a promise. */
 export function dual<Value>(
   start: () => Promise<Value>,
-  callback: ((error: Error | null, value?: Value) => void) | undefined,
+  callback: ((error: Error, value?: Value) => void) | undefined,
 ): Promise<Value> | void {
   if (callback === undefined) return start();
   requireCallback(callback);

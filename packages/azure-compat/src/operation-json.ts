@@ -1,7 +1,30 @@
-import type { RegistrationOperationStatus, RegistrationReply } from '@endorse/interface';
+import type {
+  JsonValue,
+  RegistrationOperationStatus,
+  RegistrationReply,
+  RegistrationTarget,
+} from '@endorse/interface';
 import { RemoteProtocolError, ServiceError } from '@endorse/interface';
 import { decodeOperationStatus, encodeOperationStatus } from '@endorse/protocol';
-import type { AzureDeviceRegistrationResult } from './azure-types.ts';
+import type { AzureDeviceRegistrationResult, AzureRegistrationRequest } from './azure-types.ts';
+
+/** A request in the words of the official SDK. */
+export function toAzureRequest(
+  { provisioningHost, idScope, registrationId }: RegistrationTarget,
+  details: { readonly payload?: JsonValue; readonly forceRegistration?: boolean },
+): AzureRegistrationRequest {
+  const { payload, forceRegistration } = details;
+  return {
+    registrationId,
+    provisioningHost,
+    idScope,
+    // The official type asks for an object, and the official transports send whatever JSON it is.
+    ...(payload === undefined
+      ? {}
+      : { payload: payload as NonNullable<AzureRegistrationRequest['payload']> }),
+    ...(forceRegistration === true ? { forceRegistration } : {}),
+  };
+}
 
 /** The answer of the service as the official SDK shows it: parsed JSON, blobs in base64. */
 export function toAzureResult(operation: RegistrationOperationStatus): AzureDeviceRegistrationResult {

@@ -1,6 +1,6 @@
 /** The official HTTP transport, unmodified, behind our contract: real requests on the loopback. */
 import type { AzureDeviceRegistrationResult } from '@endorse/azure-compat';
-import { AzureTpmRegistration, fromAzureTpmTransport } from '@endorse/azure-compat';
+import { AzureTpmRegistration, fromAzureTransport } from '@endorse/azure-compat';
 import { VirtualClock } from '@endorse/interface/virtual-clock';
 import { parseSasToken, verifySasSignature } from '@endorse/protocol';
 import { register } from '@endorse/registration-core';
@@ -59,7 +59,7 @@ describe('register() over the official Http', () => {
     const securityClient = createFakeTpm();
     const result = await register({
       ...target,
-      transport: fromAzureTpmTransport(() => officialHttp(service.base), { challenge: 'request' }),
+      transport: fromAzureTransport(() => officialHttp(service.base)),
       securityClient,
       payload: { site: 7 },
     });
@@ -78,7 +78,8 @@ describe('register() over the official Http', () => {
 
   it('does not send the token of the first registration with the challenge of the second', async () => {
     await using service = await startLoopbackService([challenge, assigned, challenge, assigned]);
-    const transport = fromAzureTpmTransport(officialHttp(service.base));
+    const instance = officialHttp(service.base);
+    const transport = fromAzureTransport(() => instance);
     const securityClient = createFakeTpm();
     await register({ ...target, transport, securityClient });
     await register({ ...target, transport, securityClient });
@@ -101,7 +102,7 @@ describe('register() over the official Http', () => {
     ]);
     const result = await register({
       ...target,
-      transport: fromAzureTpmTransport(() => officialHttp(service.base), { challenge: 'request' }),
+      transport: fromAzureTransport(() => officialHttp(service.base)),
       securityClient: createFakeTpm(),
       retry: { baseDelayMs: 1 },
     });
@@ -120,7 +121,7 @@ describe('register() over the official Http', () => {
     await using service = await startLoopbackService([challenge, fault(status)]);
     const registering = register({
       ...target,
-      transport: fromAzureTpmTransport(() => officialHttp(service.base)),
+      transport: fromAzureTransport(() => officialHttp(service.base)),
       securityClient: createFakeTpm(),
       retry: { maxTokenRefusals: 0 },
     });
@@ -133,7 +134,7 @@ describe('register() over the official Http', () => {
     // The official transport replaces every error of the challenge but a 401 by one of its own.
     const registering = register({
       ...target,
-      transport: fromAzureTpmTransport(() => officialHttp(createBase(1))),
+      transport: fromAzureTransport(() => officialHttp(createBase(1))),
       securityClient: createFakeTpm(),
     });
     await expect(registering).rejects.toMatchObject({ code: 'ERR_REMOTE_UNEXPECTED' });
@@ -141,7 +142,8 @@ describe('register() over the official Http', () => {
 
   it('rejects with the reason of an abort, at once, and lets go of the transport', async () => {
     await using service = await startLoopbackService([{ ...challenge, never: true }, challenge, assigned]);
-    const transport = fromAzureTpmTransport(officialHttp(service.base));
+    const instance = officialHttp(service.base);
+    const transport = fromAzureTransport(() => instance);
     const controller = new AbortController();
     const registering = register({
       ...target,
@@ -188,15 +190,20 @@ describe('AzureTpmRegistration over the official Http', () => {
   });
 });
 
-it('an instance serves one session at a time; a function makes one for each', () => {
+it('an instance serves one session at a time, over however many adapters', async () => {
   const clock = new VirtualClock();
   const device = { ...target, registrationId };
-  const shared = fromAzureTpmTransport(new Http(), { clock });
-  shared.openSession(device, { kind: 'tpm' });
-  expect(() => shared.openSession(device, { kind: 'tpm' })).toThrow(
-    expect.objectContaining({ code: 'ERR_LOCAL_STATE', state: 'busy' }),
-  );
-  const separate = fromAzureTpmTransport(() => new Http(), { clock });
+  const http = new Http();
+  const shared = fromAzureTransport(() => http, { clock });
+  const session = shared.openSession(device, { kind: 'tpm' });
+  for (const other of [shared, fromAzureTransport(() => http, { clock })]) {
+    expect(() => other.openSession(device, { kind: 'tpm' })).toThrow(
+      expect.objectContaining({ code: 'ERR_LOCAL_STATE', state: 'busy' }),
+    );
+  }
+  await session.close();
+  await shared.openSession(device, { kind: 'tpm' }).close();
+  const separate = fromAzureTransport(() => new Http(), { clock });
   separate.openSession(device, { kind: 'tpm' });
   separate.openSession(device, { kind: 'tpm' });
 });

@@ -1,4 +1,10 @@
-import type { AzureTpmProvisioningTransport } from '@endorse/azure-compat';
+import { EventEmitter } from 'node:events';
+import type {
+  AzurePollingTransport,
+  AzureSymmetricKeyProvisioningTransport,
+  AzureTpmProvisioningTransport,
+  AzureX509ProvisioningTransport,
+} from '@endorse/azure-compat';
 import type { Call } from './callback-parts.ts';
 import { registrationId, sessionKey, symmetricKey } from './callback-parts.ts';
 
@@ -23,16 +29,58 @@ export type Ending =
   | { readonly error: unknown }
   | { readonly never: true };
 
-/** A transport with the official interface: endings in order, every call remembered. */
+/** What else a fake does than call back at once. */
+export interface Hooks {
+  readonly cancel?: (done: () => void) => void;
+  readonly disconnect?: (done: () => void) => void;
+  readonly challenge?: (done: (error?: unknown) => void) => void;
+}
+
+/** A TPM transport with the official interface: endings in order, every call remembered. */
 export function createOfficialShape(
   endings: readonly Ending[],
-  hooks: {
-    readonly cancel?: (done: () => void) => void;
-    readonly disconnect?: (done: () => void) => void;
-    readonly challenge?: (done: (error?: unknown) => void) => void;
-  } = {},
+  hooks: Hooks = {},
 ): AzureTpmProvisioningTransport & { readonly calls: readonly Call[] } {
   const calls: Call[] = [];
+  return {
+    calls,
+    ...createPollingShape(calls, endings, hooks),
+    setTpmInformation(endorsementKey, storageRootKey) {
+      calls.push({ method: 'setTpmInformation', args: [endorsementKey, storageRootKey] });
+    },
+    getAuthenticationChallenge(request, callback) {
+      calls.push({ method: 'getAuthenticationChallenge', args: [request] });
+      const { challenge = (done: () => void) => setImmediate(done) } = hooks;
+      challenge((error) => (error === undefined ? callback(null, sessionKey) : callback(error as Error)));
+    },
+    respondToAuthenticationChallenge(request, sasToken, callback) {
+      calls.push({ method: 'respondToAuthenticationChallenge', args: [request, sasToken] });
+      setImmediate(callback);
+    },
+  };
+}
+
+/** One for keys and certificates, which emits like the official one over MQTT. */
+export function createMqttShape(
+  endings: readonly Ending[],
+  hooks: Hooks = {},
+): AzureSymmetricKeyProvisioningTransport &
+  AzureX509ProvisioningTransport &
+  EventEmitter & { readonly calls: readonly Call[] } {
+  const calls: Call[] = [];
+  const remember =
+    (method: string) =>
+    (...args: readonly unknown[]): void =>
+      void calls.push({ method, args });
+  return Object.assign(new EventEmitter(), createPollingShape(calls, endings, hooks), {
+    calls,
+    setSharedAccessSignature: remember('setSharedAccessSignature'),
+    setAuthentication: remember('setAuthentication'),
+    setTransportOptions: remember('setTransportOptions'),
+  });
+}
+
+function createPollingShape(calls: Call[], endings: readonly Ending[], hooks: Hooks): AzurePollingTransport {
   let next = 0;
   const end = (
     callback: (error?: Error | null, result?: never, response?: unknown, interval?: number) => void,
@@ -46,19 +94,6 @@ export function createOfficialShape(
     });
   };
   return {
-    calls,
-    setTpmInformation(endorsementKey, storageRootKey) {
-      calls.push({ method: 'setTpmInformation', args: [endorsementKey, storageRootKey] });
-    },
-    getAuthenticationChallenge(request, callback) {
-      calls.push({ method: 'getAuthenticationChallenge', args: [request] });
-      const { challenge = (done: () => void) => setImmediate(done) } = hooks;
-      challenge((error) => (error === undefined ? callback(null, sessionKey) : callback(error as Error)));
-    },
-    respondToAuthenticationChallenge(request, sasToken, callback) {
-      calls.push({ method: 'respondToAuthenticationChallenge', args: [request, sasToken] });
-      setImmediate(callback);
-    },
     registrationRequest(request, callback) {
       calls.push({ method: 'registrationRequest', args: [request] });
       end(callback);

@@ -41,7 +41,7 @@ describe('a callback client behind our contract', () => {
     const ours = fromAzureTpmSecurityClient(createCallbackClient({ activateIdentityKey: { error: fault } }));
     const error: unknown = await ours.activateIdentityKey(blob).catch((reason: unknown) => reason);
     expect(error).toMatchObject({
-      name: 'AzureTpmError',
+      name: 'AzureSecurityClientError',
       code: 'ERR_TPM_AZURE_CLIENT',
       fault: 'tpm',
       method: 'activateIdentityKey',

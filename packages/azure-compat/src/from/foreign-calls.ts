@@ -1,9 +1,9 @@
-import type { AuthenticationChallenge, Clock } from '@endorse/interface';
-import { LocalProtocolError, RemoteProtocolError } from '@endorse/interface';
-import type { ForeignCallback } from './callbacks.ts';
-import { callOnce } from './callbacks.ts';
+import type { Clock } from '@endorse/interface';
+import { LocalProtocolError } from '@endorse/interface';
+import type { ForeignCallback } from '../callbacks.ts';
+import { callOnce } from '../callbacks.ts';
 import { untilAborted } from './call-queue.ts';
-import { fromAzureTransportError } from './errors.ts';
+import { fromAzureTransportError } from './transport-error.ts';
 
 /** How long a foreign transport may take to disconnect or cancel, in milliseconds. */
 const endLimitMs = 5000;
@@ -26,7 +26,8 @@ export class ForeignCalls {
   readonly #onClosed: () => void;
   #closed: Promise<void> | undefined;
   #cancelling: Promise<void> | undefined;
-  #inFlight = false;
+  /** Fails the call in flight. */
+  #fail: ((error: unknown) => void) | undefined;
 
   constructor(ends: ForeignEnds, clock: Clock, onClosed: () => void) {
     this.#ends = ends;
@@ -43,10 +44,11 @@ export class ForeignCalls {
     await this.#cancelling;
     signal.throwIfAborted();
     this.#closing.signal.throwIfAborted();
-    const given = callOnce(start).catch((error: unknown) => {
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    const given = Promise.race([callOnce(start), failed]).catch((error: unknown) => {
       throw fromAzureTransportError(attempted, error);
     });
-    this.#inFlight = true;
+    this.#fail = reject;
     try {
       return await untilAborted(untilAborted(given, this.#closing.signal), signal);
     } catch (error) {
@@ -56,8 +58,13 @@ export class ForeignCalls {
       }
       throw error;
     } finally {
-      this.#inFlight = false;
+      this.#fail = undefined;
     }
+  }
+
+  /** Ends the call in flight with what the transport said beside it; without one there is nobody to tell. */
+  fail(error: unknown): void {
+    this.#fail?.(error);
   }
 
   /** Disconnects; see `RegistrationSession.close`. */
@@ -67,7 +74,7 @@ export class ForeignCalls {
   };
 
   async #close(): Promise<void> {
-    const wasInFlight = this.#inFlight;
+    const wasInFlight = this.#fail !== undefined;
     this.#closing.abort(
       new LocalProtocolError('ERR_SESSION_CLOSED', 'the session was closed', { state: 'closed' }),
     );
@@ -92,17 +99,4 @@ export class ForeignCalls {
     await Promise.race([callOnce(end).catch(() => undefined), limit]);
     settled.abort();
   }
-}
-
-/** The challenge that a foreign transport called back with. */
-export function toChallenge(value: unknown): AuthenticationChallenge {
-  if (!(value instanceof Uint8Array) || value.byteLength === 0) {
-    throw new RemoteProtocolError(
-      'ERR_REMOTE_UNEXPECTED',
-      'get challenge: the transport called back without a key',
-      { evidence: { path: 'tpmChallenge' } },
-    );
-  }
-  // Official transports drop the name of the key; it has only ever been this one.
-  return { activationBlob: Uint8Array.from(value), keyName: 'registration' };
 }

@@ -1,7 +1,7 @@
 import type { TpmSecurityClient } from '@endorse/interface';
-import { InvalidArgumentError } from '@endorse/interface';
-import type { AzureTpmSecurityClient } from './azure-types.ts';
-import { answer, requireCallback } from './callbacks.ts';
+import type { AzureTpmSecurityClient } from '../azure-types.ts';
+import { answer, requireCallback } from '../callbacks.ts';
+import { requireClient } from './require-client.ts';
 
 /**
  * Gives the official `ProvisioningDeviceClient` and `TpmAuthenticationProvider`
@@ -10,12 +10,7 @@ import { answer, requireCallback } from './callbacks.ts';
  * TPM security client; its methods throw it for a callback that is no function.
  */
 export function toAzureTpmSecurityClient(securityClient: TpmSecurityClient): AzureTpmSecurityClient<Error> {
-  if (securityClient?.specificationVersion !== 'v1' || securityClient.kind !== 'tpm') {
-    throw new InvalidArgumentError(
-      'securityClient',
-      'must be a TpmSecurityClient with specificationVersion v1',
-    );
-  }
+  requireClient(securityClient, 'tpm');
   return {
     getEndorsementKey(callback) {
       requireCallback(callback);

@@ -7,14 +7,14 @@ import type {
   AzureDeviceRegistrationResult,
   AzureErrorCallback,
   AzureTpmProvisioningTransport,
-} from './azure-types.ts';
+} from '../azure-types.ts';
 import type { CallbackTpmTransport, TpmRegistrationResult } from './callback-transport.ts';
 import { fromCallbackTpmTransport } from './callback-transport.ts';
-import { answer, dual, requireCallback } from './callbacks.ts';
-import { originalOf } from './errors.ts';
-import { fromAzureTpmSecurityClient } from './from-azure-tpm-security-client.ts';
-import type { AzureTpmSecurityClientLike } from './from-azure-tpm-security-client.ts';
-import { fromAzureTpmTransport } from './from-azure-tpm-transport.ts';
+import { answer, dual, requireCallback } from '../callbacks.ts';
+import { originalOf } from '../errors.ts';
+import { fromAzureTpmSecurityClient } from '../from/tpm-security-client.ts';
+import type { AzureTpmSecurityClientLike } from '../from/tpm-security-client.ts';
+import { fromAzureTransport } from '../from/transport.ts';
 
 /** The transports that {@link AzureTpmRegistration} takes. */
 export type AzureRegistrationTransport = AzureTpmProvisioningTransport | CallbackTpmTransport;
@@ -76,7 +76,7 @@ export class AzureTpmRegistration<Carrier extends AzureRegistrationTransport> {
       provisioningHost,
       idScope,
       isOfficial(transport)
-        ? fromAzureTpmTransport(transport, adapterOptions)
+        ? fromAzureTransport(() => transport, adapterOptions)
         : fromCallbackTpmTransport(transport, adapterOptions),
       fromAzureTpmSecurityClient(securityClient, { clock, checkActivationBlob, ...timeoutOf(defaults) }),
       {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Clock, HubToken, HubTokenProvider } from '@endorse/interface';
 import { InvalidArgumentError } from '@endorse/interface';
 import { systemClock } from '@endorse/interface/node';
-import type { AzureCallback } from './azure-types.ts';
+import type { AzureCallback } from '../azure-types.ts';
 
 /** What a transport of the official device client connects with; `TransportConfig` there. */
 export interface AzureDeviceCredentials {

@@ -6,10 +6,13 @@ import type {
   SessionAttestation,
   Transport,
 } from '@endorse/interface';
-import { InvalidArgumentError, RemoteProtocolError, UnsupportedCapabilityError } from '@endorse/interface';
-import type { AzureErrorCallback, AzureRegistrationRequest } from './azure-types.ts';
-import type { ForeignCallback } from './callbacks.ts';
-import { ForeignCalls, toChallenge } from './foreign-session.ts';
+import { RemoteProtocolError, UnsupportedCapabilityError } from '@endorse/interface';
+import type { AzureErrorCallback, AzureRegistrationRequest } from '../azure-types.ts';
+import type { ForeignCallback } from '../callbacks.ts';
+import { toChallenge } from '../from/challenge.ts';
+import { ForeignCalls } from '../from/foreign-calls.ts';
+import { toAzureRequest } from '../operation-json.ts';
+import { requireMethods } from '../required-methods.ts';
 
 /** What a {@link CallbackTpmTransport} is told about the device when it registers. */
 export interface TpmRegistrationInfo {
@@ -60,10 +63,7 @@ export function fromCallbackTpmTransport(
   transport: CallbackTpmTransport,
   options: { readonly clock: Clock; readonly onResult: (result: unknown) => void },
 ): Transport {
-  for (const name of ['getAuthenticationChallenge', 'register'] as const) {
-    if (typeof transport?.[name] !== 'function')
-      throw new InvalidArgumentError('transport', `has no method ${name}`);
-  }
+  requireMethods('transport', transport, ['getAuthenticationChallenge', 'register']);
   return Object.freeze({
     specificationVersion: 'v1',
     capabilities: Object.freeze({
@@ -88,7 +88,6 @@ function openSession(
   target: RegistrationTarget,
   { clock, onResult }: { readonly clock: Clock; readonly onResult: (result: unknown) => void },
 ): RegistrationSession {
-  const { provisioningHost, idScope, registrationId } = target;
   const calls = new ForeignCalls(
     {
       cancel: transport.cancel === undefined ? undefined : (callback) => transport.cancel?.(callback),
@@ -98,32 +97,20 @@ function openSession(
     clock,
     () => undefined,
   );
-  const createRequest = (payload: unknown): AzureRegistrationRequest => ({
-    registrationId,
-    provisioningHost,
-    idScope,
-    ...(payload === undefined
-      ? {}
-      : { payload: payload as NonNullable<AzureRegistrationRequest['payload']> }),
-  });
   return {
-    async getAuthenticationChallenge({ payload }, { signal }) {
+    async getAuthenticationChallenge(keys, { signal }) {
       const start = (callback: ForeignCallback<readonly [Buffer?]>): void =>
-        transport.getAuthenticationChallenge(createRequest(payload), callback);
+        transport.getAuthenticationChallenge(toAzureRequest(target, keys), callback);
       const [challenge] = await calls.call('get challenge', start, signal);
       return toChallenge(challenge);
     },
     async register({ sasToken, registrationInfo }, { signal }) {
-      const {
-        endorsementKey = new Uint8Array(),
-        storageRootKey = new Uint8Array(),
-        payload,
-      } = registrationInfo;
+      const { endorsementKey = new Uint8Array(), storageRootKey = new Uint8Array() } = registrationInfo;
       const info: TpmRegistrationInfo = {
-        registrationId,
+        registrationId: target.registrationId,
         endorsementKey: Buffer.from(endorsementKey),
         storageRootKey: Buffer.from(storageRootKey),
-        request: createRequest(payload),
+        request: toAzureRequest(target, registrationInfo),
       };
       const start = (callback: ForeignCallback<readonly [TpmRegistrationResult?]>): void =>
         transport.register(sasToken?.revealText() ?? '', info, callback);
