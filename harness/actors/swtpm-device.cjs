@@ -39,7 +39,7 @@ class SwtpmDevice {
   }
 
   close() {
-    this.socket.destroy();
+    this.socket?.destroy();
   }
 }
 

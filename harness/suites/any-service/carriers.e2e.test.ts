@@ -3,23 +3,21 @@
  * registers, or is refused for the documented reason; the run leaves the table in `reports/carriers.md`.
  */
 import { mkdirSync, writeFileSync, writeSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AttestationKind, SecurityClient } from '@endorse/interface';
+import type { AttestationKind } from '@endorse/interface';
 import { attestationKinds } from '@endorse/interface';
 import { register } from '@endorse/registration-core';
-import { createSymmetricKeySecurityClient } from '@endorse/security-symmetric-key';
-import { createX509SecurityClient } from '@endorse/security-x509';
 import { afterAll, describe, expect, test } from 'vitest';
 import { carriers } from '../../support/carriers.ts';
 import { officialEnvironment } from '../../support/official-environment.ts';
 import { runActor } from '../../support/run-actor.ts';
 import type { ServiceUnderTest } from '../../support/service/service-under-test.ts';
 import { openService } from '../../support/service/service-under-test.ts';
-import { enrollCertificate, enrollSymmetricKey } from '../../support/service/software-devices.ts';
-import { startTpmDevice } from '../device-fixture.ts';
+import type { EnrolledDevice } from '../enrolled-device.ts';
+import { enrollDevice } from '../enrolled-device.ts';
 
 const reports = fileURLToPath(new URL('../../../reports', import.meta.url));
 /** What became of each cell that did what it should. */
@@ -133,56 +131,5 @@ async function startScene(attestation: AttestationKind, resources: AsyncDisposab
   const service = resources.use(await openService({ retryAfterSeconds: 1 }));
   const directory = await mkdtemp(join(tmpdir(), 'endorse-carriers-'));
   resources.defer(() => rm(directory, { recursive: true }));
-  return { service, directory, device: await enrollers[attestation](service, resources, directory) };
+  return { service, directory, device: await enrollDevice(attestation, service, resources, directory) };
 }
-
-/** A device in both clients' words. */
-interface EnrolledDevice {
-  readonly registrationId: string;
-  /** What the actor of the official client is told. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Opens it for ours. */
-  open(): Promise<SecurityClient & AsyncDisposable>;
-}
-
-type Enroller = (
-  service: ServiceUnderTest,
-  resources: AsyncDisposableStack,
-  directory: string,
-) => Promise<EnrolledDevice>;
-
-const enrollers: Readonly<Record<AttestationKind, Enroller>> = {
-  tpm: async (service, resources) => {
-    const { registrationId, simulator, openTpm } = resources.use(await startTpmDevice(service));
-    const environment = { ENDORSE_REGISTRATION_ID: registrationId, ENDORSE_TPM: simulator.address };
-    return { registrationId, environment, open: openTpm };
-  },
-  'symmetric-key': async (service) => {
-    const registrationId = service.createRegistrationId();
-    const key = await enrollSymmetricKey(service, registrationId);
-    return {
-      registrationId,
-      environment: {
-        ENDORSE_REGISTRATION_ID: registrationId,
-        ENDORSE_SYMMETRIC_KEY: Buffer.from(key.reveal()).toString('base64'),
-      },
-      open: async () => createSymmetricKeySecurityClient({ registrationId, key }),
-    };
-  },
-  x509: async (service, _resources, directory) => {
-    const registrationId = service.createRegistrationId();
-    const { certificatePem, privateKeyPem } = await enrollCertificate(service, registrationId);
-    const files = { certificate: join(directory, 'device.pem'), key: join(directory, 'device-key.pem') };
-    await writeFile(files.certificate, certificatePem);
-    await writeFile(files.key, privateKeyPem.reveal());
-    return {
-      registrationId,
-      environment: {
-        ENDORSE_REGISTRATION_ID: registrationId,
-        ENDORSE_CERTIFICATE_FILE: files.certificate,
-        ENDORSE_KEY_FILE: files.key,
-      },
-      open: async () => createX509SecurityClient({ certificatePem, privateKeyPem }),
-    };
-  },
-};
