@@ -46,7 +46,7 @@ export class ForeignCalls {
     this.#closing.signal.throwIfAborted();
     const { promise: failed, reject } = Promise.withResolvers<never>();
     const given = Promise.race([callOnce(start), failed]).catch((error: unknown) => {
-      throw fromAzureTransportError(attempted, error);
+      throw fromAzureTransportError(attempted, error, this.#clock.now());
     });
     this.#fail = reject;
     try {

@@ -116,3 +116,8 @@ function createPollingShape(calls: Call[], endings: readonly Ending[], hooks: Ho
 export function methodsOf(calls: readonly Call[]): readonly string[] {
   return calls.map(({ method }) => method);
 }
+
+/** An error as the official SDK makes them: the name is what tells them apart. */
+export function named(name: string, fields: object = {}): Error {
+  return Object.assign(new Error(`${name} happened`), { name, ...fields });
+}
