@@ -99,6 +99,28 @@ describe('a transport for keys and certificates', () => {
     expect(theirs.calls[0]?.args).toEqual([{ cert: 'PEM', key: 'key' }]);
   });
 
+  it('whose session cannot be opened is free for the next', async () => {
+    const theirs = createMqttShape([]);
+    const fault = new Error('no such certificate');
+    theirs.setAuthentication = () => {
+      throw fault;
+    };
+    const transport = fromAzureTransport(() => theirs);
+    const certificate = { certificatePem: 'PEM', privateKeyPem: Secret.fromText('key') };
+    expect(() => transport.openSession(device, { kind: 'x509', certificate })).toThrow(fault);
+    await transport.openSession(device, { kind: 'symmetric-key' }).close();
+  });
+
+  it('that was made to carry less than the first is refused', async () => {
+    const made = [createOfficialShape([]), createMqttShape([])];
+    const transport = fromAzureTransport(() => made.shift() ?? createMqttShape([]));
+    expect(transport.capabilities.attestations).toEqual(['tpm']);
+    await transport.openSession(device, { kind: 'tpm' }).close();
+    expect(() => transport.openSession(device, { kind: 'tpm' })).toThrow(
+      expect.objectContaining({ code: 'ERR_UNSUPPORTED_CAPABILITY', required: 'tpm' }),
+    );
+  });
+
   it('that has no challenge for a TPM says so', async () => {
     const session = fromAzureTransport(() => createMqttShape([])).openSession(device, {
       kind: 'symmetric-key',

@@ -1,6 +1,7 @@
 import type { ChallengeRequest, RegistrationInfo, SessionAttestation } from '@endorse/interface';
-import type { AzurePollingTransport, AzureRegistrationRequest } from '../azure-types.ts';
 import type {
+  AzurePollingTransport,
+  AzureRegistrationRequest,
   AzureSymmetricKeyProvisioningTransport,
   AzureTpmProvisioningTransport,
 } from '../azure-types.ts';
@@ -22,7 +23,10 @@ export interface Credentials {
   present(request: AzureRegistrationRequest, sasToken: string, callback: ForeignCallback<readonly []>): void;
 }
 
-/** The credentials of an attestation; undefined when the transport does not carry it. */
+/**
+ * The credentials of an attestation, a certificate being set at once; undefined when the transport does not carry it.
+ * Throws what its setters throw.
+ */
 export function createCredentials(
   transport: AzurePollingTransport,
   attestation: SessionAttestation,

@@ -78,12 +78,14 @@ export function fromAzureTransport(
         clock,
         release,
       );
-      const credentials = createCredentials(transport, attestation);
-      if (credentials === undefined) {
+      try {
+        const credentials = createCredentials(transport, attestation);
+        if (credentials === undefined) throw refuse(kind);
+        return new AzureSession({ transport, target, credentials, calls, onResult });
+      } catch (error) {
         release();
-        throw refuse(kind);
+        throw error;
       }
-      return new AzureSession({ transport, target, credentials, calls, onResult });
     },
   } satisfies Transport);
 
