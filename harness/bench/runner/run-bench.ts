@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import type { BenchSize } from '../bench.ts';
 import type { BenchAnswer } from './bench-process.ts';
 
-/** Three times what the longest of them takes here. */
+/** Over three times what the longest of them takes on two cores. */
 const timeLimitMs = 900_000;
 /** How long a group may take to end when it is asked to; then it is killed. */
 const graceMs = 5_000;

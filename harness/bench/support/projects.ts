@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { runTool } from '../../../scripts/checks/tool.ts';
 import { packTarballs } from '../../../scripts/checks/packaging/tarballs.ts';
 import { npmCommand } from '../../../scripts/lib/toolchain.mjs';
+import { peerVersions } from './peer-versions.ts';
 
 /** A project with packages installed as a user installs them, and the actors copied in. */
 export interface InstalledProject extends AsyncDisposable {
@@ -27,8 +28,9 @@ export async function installOurs(names: readonly string[]): Promise<InstalledPr
     tarballs.map(({ workspacePackage, path }) => [workspacePackage.manifest.name, `file:${path}`]),
   );
   const dependencies = Object.fromEntries(names.map((name) => [name, files[name] ?? 'missing']));
-  // Siblings come from their tarballs as well, wherever they are needed.
-  return installProject({ dependencies, overrides: files });
+  // Siblings come from their tarballs as well, wherever they are needed; the libraries under ours, which are peers too, in the versions that a report names.
+  const libraries = await peerVersions(['mqtt', 'rhea', 'undici']);
+  return installProject({ dependencies, overrides: { ...files, ...libraries } });
 }
 
 /** Installs the named packages of the official SDK, and what they need, with the versions the workspace pins. */
