@@ -58,6 +58,12 @@ export const commands = Object.freeze({
     tools: [],
     entry: 'harness/bench/main.ts',
   },
+  live: {
+    summary:
+      'suites and probes against the real service that ENDORSE_LIVE_* names, and a report of what differs',
+    tools: ['swtpm'],
+    entry: 'harness/live/main.ts',
+  },
   check: {
     summary: 'the checks alone, all or those named; --list lists them',
     tools: [],
