@@ -5,8 +5,8 @@ import type { ServiceAddress } from '../support/service/service-under-test.ts';
 import { connectService, openEmulator } from '../support/service/service-under-test.ts';
 import type { Finding } from './compare.ts';
 import { compareServices } from './compare.ts';
+import type { Probe } from './probe.ts';
 import { observeAll } from './probe.ts';
-import { probes } from './probes/index.ts';
 import { renderReport } from './report.ts';
 
 /** Where the reports of this checkout are. */
@@ -16,11 +16,12 @@ export const defaultReports = fileURLToPath(new URL('../../reports', import.meta
  * What the emulator is set to: what is known of the service. Where it does not say how long it takes, it takes long
  * enough for a poll to come too early.
  */
-const referenceOptions = { retryAfterSeconds: 3, assigningDurationMs: 1000 } as const;
+const referenceOptions = { retryAfterSeconds: 3, assigningDurationMs: 2500 } as const;
 
 /** Takes an emulator and the service through the same steps, and writes down where they differ. */
 export async function reportDifferences(
   address: ServiceAddress,
+  probes: readonly Probe[],
   directory: string,
 ): Promise<readonly Finding[]> {
   await using service = connectService(address);

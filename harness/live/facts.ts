@@ -83,7 +83,7 @@ const patterns: readonly (readonly [RegExp, (text: string) => string])[] = [
   [/<host>:\d+/g, () => '<host>'],
   // Not every long word: a key has digits and capitals, or is longer than any word.
   [
-    /\b(?:(?=[A-Za-z0-9+/]*\d)(?=[A-Za-z0-9+/]*[A-Z])[A-Za-z0-9+/]{10,}|[A-Za-z0-9+/]{40,})={0,2}(?![\w+/=])/g,
+    /(?<![A-Za-z0-9+/])(?:(?=[A-Za-z0-9+/]*\d)(?=[A-Za-z0-9+/]*[A-Z])[A-Za-z0-9+/]{10,}|[A-Za-z0-9+/]{40,})={0,2}(?![\w+/=])/g,
     (text) => `<base64 of ${Buffer.from(text, 'base64').byteLength} bytes>`,
   ],
 ];

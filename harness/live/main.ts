@@ -2,8 +2,9 @@
  * `npm run live`: the suites of `suites/any-service` and the probes, against the real service that `ENDORSE_LIVE_*` names.
  *
  *   npm run live                        suites, then differences
- *   npm run live -- suites [names]      suites alone, all or those whose files' names hold one of the names
- *   npm run live -- differences         differences alone: reports/live-differences.md
+ *   npm run live -- suites [names]      suites alone, all or those whose files' names begin so
+ *   npm run live -- differences [names] differences alone: reports/live-differences.md; of all probes, or of those whose
+ *                                       names hold one of the names
  *   npm run live -- sweep               removes what earlier runs left behind, also of the last hour
  *
  * `--reports FOLDER` says where the report goes instead.
@@ -15,13 +16,14 @@ import { runForeground } from '../../scripts/lib/child.mjs';
 import { LiveSettingsError, liveVariables, readLiveSettings } from '../support/service/live-settings.ts';
 import type { ServiceAddress } from '../support/service/service-under-test.ts';
 import { defaultReports, reportDifferences } from './differences.ts';
+import { probes } from './probes/index.ts';
 import { sweepLeftovers } from './sweep.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** A run that began less than this ago may still be going on, on another machine. */
 const leftoverAgeMs = 3_600_000;
 
-const usage = 'usage: npm run live -- [suites [names] | differences | sweep] [--reports FOLDER]\n';
+const usage = 'usage: npm run live -- [suites [names] | differences [names] | sweep] [--reports FOLDER]\n';
 
 async function main(args: readonly string[]): Promise<number> {
   const { positionals, values } = parseArgs({
@@ -38,12 +40,12 @@ async function main(args: readonly string[]): Promise<number> {
   switch (part) {
     case 'all':
       await sweep(address, Date.now() - leftoverAgeMs);
-      return Math.max(await runSuites([]), await writeDifferences(address, values.reports));
+      return Math.max(await runSuites([]), await writeDifferences(address, values.reports, []));
     case 'suites':
       await sweep(address, Date.now() - leftoverAgeMs);
       return runSuites(names);
     case 'differences':
-      return writeDifferences(address, values.reports);
+      return writeDifferences(address, values.reports, names);
     case 'sweep':
       // The second that is running counts, too.
       await sweep(address, Date.now() + 1000);
@@ -68,8 +70,17 @@ function runSuites(names: readonly string[]): Promise<number> {
   return runForeground(process.execPath, argv, { cwd: root, env: process.env });
 }
 
-async function writeDifferences(address: ServiceAddress, reports: string): Promise<number> {
-  const findings = await reportDifferences(address, reports);
+async function writeDifferences(
+  address: ServiceAddress,
+  reports: string,
+  names: readonly string[],
+): Promise<number> {
+  const chosen = probes.filter(
+    ({ name }) => names.length === 0 || names.some((part) => name.toLowerCase().includes(part.toLowerCase())),
+  );
+  if (chosen.length === 0)
+    throw new LiveSettingsError(`no probe has a name with ${names.join(' or ')} in it`);
+  const findings = await reportDifferences(address, chosen, reports);
   const count = (verdict: string): number => findings.filter((each) => each.verdict === verdict).length;
   process.stdout.write(
     `${count('holds')} assumptions of the emulator hold, ${count('differs')} do not, ${count('unseen')} could not be ` +

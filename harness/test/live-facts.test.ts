@@ -22,6 +22,7 @@ describe('an observation', () => {
     ['localhost:41234', '<host>'],
     ['"8b7d3b6e-5a7f-4f3d-9a51-0d8f1e3f5c11"', '"<GUID>"'],
     [key, '<base64 of 28 bytes>'],
+    [`+/${key.slice(2)}`, '<base64 of 28 bytes>'],
     ['whatever somebody wrote', '<text>'],
     ['', 'empty text'],
   ])('of %s is %s', (text, format) => expect(describeFormat(text, names)).toBe(format));

@@ -18,7 +18,7 @@ import type { AmqpAnswer } from '../wire/amqp.ts';
 import { attachLinks } from '../wire/amqp.ts';
 import type { SaslRecord } from '../wire/sasl.ts';
 import { recordSasl } from '../wire/sasl.ts';
-import { enrollKeyDevice, hmacWith, keyToken, resourceOf, signToken } from './device.ts';
+import { enrollKeyDevice, hmacWith, keyToken, resourceOf, signToken } from '../device.ts';
 import { answerChallenge, enrollTpmProbeDevice, openBlob } from './tpm-device.ts';
 
 const register = { 'iotdps-operation-type': 'iotdps-register', 'iotdps-forceRegistration': false };

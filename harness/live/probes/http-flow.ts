@@ -7,9 +7,8 @@ import { inStep } from '../facts.ts';
 import { textMember } from '../probe.ts';
 import type { ProbeAnswer } from '../wire/http.ts';
 import { describeAnswer, exchange } from '../wire/http.ts';
-import type { ProbeDevice } from './device.ts';
-
-export const deviceApiVersion = '2021-06-01';
+import type { ProbeDevice } from '../device.ts';
+import { deviceApiVersion } from '../device.ts';
 
 /** `/{idScope}/registrations/{registrationId}` with something after it. */
 export function deviceTarget({ idScope, registrationId }: ProbeDevice, rest: string): string {

@@ -3,9 +3,9 @@ import type { Probe } from '../probe.ts';
 import type { ProbeAnswer } from '../wire/http.ts';
 import { describeAnswer, exchange } from '../wire/http.ts';
 import type { ServiceUnderTest } from '../../support/service/service-under-test.ts';
-import type { KeyDevice } from './device.ts';
-import { enrollKeyDevice, hmacWith, keyToken, nameDevice, signToken } from './device.ts';
-import { deviceApiVersion, deviceTarget, getOperation, putRegister } from './http-flow.ts';
+import type { KeyDevice } from '../device.ts';
+import { deviceApiVersion, enrollKeyDevice, hmacWith, keyToken, nameDevice, signToken } from '../device.ts';
+import { deviceTarget, getOperation, putRegister } from './http-flow.ts';
 
 /** A refusal of an enrolled device: what it does, and what the emulator answers. */
 function refusal(

@@ -1,7 +1,7 @@
 import { inStep } from '../facts.ts';
 import type { Probe } from '../probe.ts';
 import { describeAnswer, exchange } from '../wire/http.ts';
-import { enrollKeyDevice, keyToken, resourceOf } from './device.ts';
+import { enrollKeyDevice, keyToken, resourceOf } from '../device.ts';
 import { deviceTarget, followRegistration, putRegister } from './http-flow.ts';
 
 /** A registration by a symmetric key over HTTPS, and what may be different about it. */

@@ -7,8 +7,8 @@ import { ProbeFailure, textMember } from '../probe.ts';
 import type { ServiceUnderTest } from '../../support/service/service-under-test.ts';
 import type { MqttAnswer, MqttConnection } from '../wire/mqtt.ts';
 import { connectMqtt } from '../wire/mqtt.ts';
-import type { KeyDevice } from './device.ts';
-import { enrollKeyDevice, hmacWith, keyToken, signToken } from './device.ts';
+import type { KeyDevice } from '../device.ts';
+import { enrollKeyDevice, hmacWith, keyToken, signToken } from '../device.ts';
 
 const registerTopic = (rid: string): string => `$dps/registrations/PUT/iotdps-register/?$rid=${rid}`;
 const pollTopic =

@@ -8,7 +8,7 @@ import { inStep } from '../facts.ts';
 import type { Probe } from '../probe.ts';
 import type { ProbeAnswer } from '../wire/http.ts';
 import { describeAnswer, exchange } from '../wire/http.ts';
-import { namesOf } from './device.ts';
+import { namesOf } from '../device.ts';
 
 const apiVersion = '2021-10-01';
 
@@ -207,7 +207,7 @@ export const serviceApiProbes: readonly Probe[] = [
   ),
   operatorProbe(
     'queries',
-    'A query that is none is 400 with 400004; a page size above 10,000 is taken for the most there is.',
+    'A query that is none is 400 with 400004; one that asks for 100,000 items a page gets 1,000.',
     async ({ send, describe }) => {
       const query = async (text: string, pageSize: string): Promise<ProbeAnswer> =>
         send({
@@ -221,6 +221,7 @@ export const serviceApiProbes: readonly Probe[] = [
         ...inStep('wrong', describe(await query('SELECT FROM WHERE', '1'))),
         'page size of 100,000: status': String(status),
         'page size of 100,000: header x-ms-item-type': String(headers['x-ms-item-type']),
+        'page size of 100,000: header x-ms-max-item-count': String(headers['x-ms-max-item-count']),
       };
     },
   ),

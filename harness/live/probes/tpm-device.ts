@@ -15,8 +15,8 @@ import type { Facts } from '../facts.ts';
 import { describeFormat } from '../facts.ts';
 import { ProbeFailure } from '../probe.ts';
 import type { ProbeAnswer } from '../wire/http.ts';
-import type { ProbeDevice } from './device.ts';
-import { hmacWith, nameDevice, signToken } from './device.ts';
+import type { ProbeDevice } from '../device.ts';
+import { hmacWith, nameDevice, signToken } from '../device.ts';
 
 /** A device that registers with a TPM. */
 export interface TpmProbeDevice extends ProbeDevice {

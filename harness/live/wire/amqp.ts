@@ -4,9 +4,8 @@ import { once } from 'node:events';
 import type { Connection, Delivery, EventContext, Message, Receiver, Sender } from 'rhea';
 import rhea from 'rhea';
 import type { ServiceUnderTest } from '../../support/service/service-under-test.ts';
-import { deviceApiVersion } from '../probes/http-flow.ts';
-import type { ProbeDevice } from '../probes/device.ts';
-import { resourceOf } from '../probes/device.ts';
+import { deviceApiVersion, resourceOf } from '../device.ts';
+import type { ProbeDevice } from '../device.ts';
 import { ProbeFailure } from '../probe.ts';
 
 /** What the service says to a request: a message, or why it is rejected. */

@@ -3,10 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { IConnackPacket } from 'mqtt';
 import mqtt from 'mqtt';
 import type { ServiceUnderTest } from '../../support/service/service-under-test.ts';
-import type { ProbeDevice } from '../probes/device.ts';
-import { resourceOf } from '../probes/device.ts';
+import type { ProbeDevice } from '../device.ts';
+import { deviceApiVersion, resourceOf } from '../device.ts';
 import { ProbeFailure } from '../probe.ts';
-import { deviceApiVersion } from '../probes/http-flow.ts';
 
 /** A message of the service. */
 export interface MqttAnswer {

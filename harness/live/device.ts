@@ -1,9 +1,12 @@
 /** The devices of the probes, and their tokens, made by hand: a probe may want one that no client of ours would make. */
 import { createHmac } from 'node:crypto';
 import type { Secret } from '@endorse/interface';
-import type { ServiceUnderTest } from '../../support/service/service-under-test.ts';
-import { enrollSymmetricKey } from '../../support/service/software-devices.ts';
-import type { Names } from '../facts.ts';
+import type { ServiceUnderTest } from '../support/service/service-under-test.ts';
+import { enrollSymmetricKey } from '../support/service/software-devices.ts';
+import type { Names } from './facts.ts';
+
+/** The `api-version` that devices of the probes speak. */
+export const deviceApiVersion = '2021-06-01';
 
 /** Who registers. */
 export interface ProbeDevice {
