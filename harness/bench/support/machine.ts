@@ -8,6 +8,7 @@ export function readMachine(): Machine {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${platform()} ${release()}`,
+    // Of its kernel the version, not who built it.
+    system: `${platform()} ${release().split('.').slice(0, 2).join('.')}`,
   };
 }
