@@ -1,7 +1,7 @@
 /**
  * Private test support: transports that follow a script or stand on an emulator in memory, a decorator that makes any
- * transport fail as planned, a relay that cuts bytes into pieces, a hand-made TLS server, a device for each
- * attestation, a TPM double that decrypts real activation blobs with OpenSSL keys, and certificates.
+ * transport fail as planned, a relay that cuts bytes into pieces, a hand-made TLS server and CONNECT proxy, a device for
+ * each attestation, what a module loads, a TPM double that decrypts real activation blobs with OpenSSL keys, and certificates.
  *
  * @example
  * ```js
@@ -24,6 +24,8 @@
  */
 export type { TestAuthority, TestCertificate, TestCertificateOptions } from './certificates.ts';
 export { createTestAuthority } from './certificates.ts';
+export type { ConnectProxy, ConnectProxyOptions } from './connect-proxy.ts';
+export { startConnectProxy } from './connect-proxy.ts';
 export type {
   DropMoment,
   EnrolledDevice,
@@ -34,6 +36,8 @@ export type {
 export { enrollDevices } from './enrolled-devices.ts';
 export type { FragmentingRelay } from './fragmenting-relay.ts';
 export { startFragmentingRelay } from './fragmenting-relay.ts';
+export type { LoadedModules } from './loaded-modules.ts';
+export { findLoadedModules } from './loaded-modules.ts';
 export type { DeviceRequestHandler } from './memory-transport.ts';
 export { createMemoryTransport } from './memory-transport.ts';
 export { assignedReply, assigningReply, disabledReply, failedReply } from './replies.ts';

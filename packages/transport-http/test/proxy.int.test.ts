@@ -1,75 +1,9 @@
-import type { AddressInfo, Socket } from 'node:net';
-import { connect, createServer as createTcpServer } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
-import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '@endorse/interface';
-import type { TestAuthority } from '@endorse/testkit';
-import { closedPort, createTestAuthority } from '@endorse/testkit';
+import { closedPort, createTestAuthority, startConnectProxy } from '@endorse/testkit';
 import { assigning, openDevice, openTrustingDevice, signal } from './support/device.ts';
 import { reply, startPeer } from './support/peer.ts';
-
-interface Proxy extends AsyncDisposable {
-  readonly port: number;
-  /** Header of every CONNECT, in order. */
-  readonly requests: readonly string[];
-  readonly open: number;
-}
-
-interface ProxyOptions {
-  /** Speak TLS with a certificate of this authority. */
-  readonly authority?: TestAuthority;
-  /** What to do instead of opening the tunnel. */
-  readonly answer?: (socket: Socket) => void;
-}
-
-/** A CONNECT proxy. */
-async function startProxy({ authority, answer }: ProxyOptions = {}): Promise<Proxy> {
-  const requests: string[] = [];
-  const sockets = new Set<Socket>();
-  const serve = (socket: Socket): void => {
-    socket.on('error', () => undefined);
-    socket.once('data', (header: Buffer) => {
-      requests.push(header.toString('latin1'));
-      if (answer !== undefined) {
-        answer(socket);
-        return;
-      }
-      const [, host = '', port = ''] =
-        /^CONNECT \[?([^\s\]]+)\]?:(\d+) HTTP\/1\.1/.exec(header.toString()) ?? [];
-      const upstream = connect({ host, port: Number(port) }, () => {
-        socket.write('HTTP/1.1 200 Connection established\r\nProxy-Agent: test\r\n\r\n');
-        socket.pipe(upstream).pipe(socket);
-      });
-      upstream.on('error', () => socket.destroy());
-      socket.on('close', () => upstream.destroy());
-    });
-  };
-  const leaf = authority?.issue({ names: ['localhost'] });
-  const server =
-    leaf === undefined
-      ? createTcpServer(serve)
-      : createTlsServer({ cert: leaf.certificatePem, key: leaf.privateKeyPem }, serve);
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    requests,
-    get open() {
-      return sockets.size;
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
 
 const password = 'p@ss:w%rd';
 const credentials = `user:${encodeURIComponent(password)}`;
@@ -77,7 +11,7 @@ const credentials = `user:${encodeURIComponent(password)}`;
 describe('a proxy', () => {
   test('is tunnelled through with CONNECT, once for the whole session', async () => {
     await using peer = await startPeer({ answer: (request) => reply(request, 202, assigning) });
-    await using proxy = await startProxy();
+    await using proxy = await startConnectProxy();
     await using device = openTrustingDevice(peer, { proxyUrl: `http://localhost:${proxy.port}` });
     await device.session.register(device.register, { signal });
     await device.session.queryOperationStatus(device.query, { signal });
@@ -89,7 +23,7 @@ describe('a proxy', () => {
 
   test('is given the credentials of its address', async () => {
     await using peer = await startPeer({ answer: (request) => reply(request, 202, assigning) });
-    await using proxy = await startProxy();
+    await using proxy = await startConnectProxy();
     const proxyUrl = Secret.fromText(`http://${credentials}@localhost:${proxy.port}/`);
     await using device = openTrustingDevice(peer, { proxyUrl });
     await device.session.register(device.register, { signal });
@@ -101,7 +35,7 @@ describe('a proxy', () => {
   test('may speak TLS, trusted by a certificate authority of its own', async () => {
     await using peer = await startPeer({ answer: (request) => reply(request, 202, assigning) });
     const authority = createTestAuthority();
-    await using proxy = await startProxy({ authority });
+    await using proxy = await startConnectProxy({ authority });
     const proxyUrl = `https://${credentials}@localhost:${proxy.port}`;
     await using device = openTrustingDevice(peer, { proxyUrl, proxyCa: authority.certificatePem });
     expect((await device.session.register(device.register, { signal })).operation).toEqual(assigning);
@@ -120,7 +54,7 @@ describe('a proxy', () => {
     await using peer = await startPeer({
       certificate: (issuer) => issuer.issue({ names: ['other.example.test'] }),
     });
-    await using proxy = await startProxy();
+    await using proxy = await startConnectProxy();
     await using device = openTrustingDevice(peer, { proxyUrl: `http://localhost:${proxy.port}` });
     await expect(device.session.register(device.register, { signal })).rejects.toMatchObject({
       code: 'ERR_TRANSPORT_TLS',
@@ -140,7 +74,7 @@ describe('a proxy', () => {
     ['a header without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(40_000)}`, { retryable: true }],
     ['hanging up', undefined, { retryable: true }],
   ])('that answers with %s is reported as such, without its password', async (_title, answer, expected) => {
-    await using proxy = await startProxy({
+    await using proxy = await startConnectProxy({
       answer: (socket) => (answer === undefined ? socket.destroy() : void socket.write(answer, 'latin1')),
     });
     await using device = openDevice('dps.example.test', {
@@ -160,7 +94,7 @@ describe('a proxy', () => {
 
   test('is taken from the environment only when asked to, as it was when the transport was made', async () => {
     await using peer = await startPeer({ answer: (request) => reply(request, 202, assigning) });
-    await using proxy = await startProxy();
+    await using proxy = await startConnectProxy();
     const names = ['https_proxy', 'no_proxy', 'NO_PROXY'] as const;
     const before = names.map((name) => process.env[name]);
     try {
@@ -198,7 +132,7 @@ describe('a proxy', () => {
   });
 
   test('that says nothing runs into the connect time-out, and leaves no socket', async () => {
-    await using proxy = await startProxy({ answer: () => undefined });
+    await using proxy = await startConnectProxy({ answer: () => undefined });
     await using device = openDevice('dps.example.test', {
       proxyUrl: `http://localhost:${proxy.port}`,
       connectTimeoutMs: 60,
@@ -211,7 +145,7 @@ describe('a proxy', () => {
   });
 
   test('reports a service that hangs up in the handshake as a TLS failure', async () => {
-    await using proxy = await startProxy({
+    await using proxy = await startConnectProxy({
       answer: (socket) => {
         socket.write('HTTP/1.1 200 OK\r\n\r\n');
         socket.once('data', () => socket.destroy());
@@ -226,7 +160,7 @@ describe('a proxy', () => {
   });
 
   test('is an IPv6 service tunnelled to in brackets', async () => {
-    await using proxy = await startProxy({ answer: (socket) => socket.destroy() });
+    await using proxy = await startConnectProxy({ answer: (socket) => socket.destroy() });
     await using device = openDevice('[2001:db8::1]:8443', { proxyUrl: `http://localhost:${proxy.port}` });
     await expect(device.session.register(device.register, { signal })).rejects.toThrow();
     expect(proxy.requests[0]).toMatch(/^CONNECT \[2001:db8::1\]:8443 HTTP\/1\.1\r\n/);
