@@ -1,5 +1,5 @@
 /** The links of a registration: what a device sends on one is answered on the other. */
-import type { AmqpMessage, RegistrationLink } from '@endorse/protocol';
+import type { AmqpMessage, RegisterBody, RegistrationLink } from '@endorse/protocol';
 import {
   decodeDeviceMessage,
   decodeRegisterBody,
@@ -9,6 +9,7 @@ import {
 } from '@endorse/protocol';
 import type { EmulatorCore } from '../core/core.ts';
 import type { DeviceRequest, DeviceResponse } from '../core/device-requests.ts';
+import { toRegisterRequest } from '../core/device-requests.ts';
 import type { Delivery } from '../faults/faulty-call.ts';
 import { truncateBody } from '../faults/hand-over.ts';
 import type { ServiceFault } from '../core/fault.ts';
@@ -95,17 +96,8 @@ function toDeviceRequest(peer: AmqpPeer, link: RegistrationLink, message: AmqpMe
   const common = { ...link, credential: credentialFor(peer, link) };
   const operation = decodeDeviceMessage(message);
   switch (operation.kind) {
-    case 'register': {
-      const { registrationId: repeated, endorsementKey, storageRootKey, payload } = readBody(operation.body);
-      return {
-        operation: 'register',
-        ...common,
-        ...(endorsementKey === undefined ? {} : { endorsementKey }),
-        ...(storageRootKey === undefined ? {} : { storageRootKey }),
-        ...(payload === undefined ? {} : { payload }),
-        ...(repeated === undefined ? {} : { repeatedRegistrationId: repeated }),
-      };
-    }
+    case 'register':
+      return toRegisterRequest(common, readBody(operation.body));
     case 'operation-status':
       return { operation: 'query-operation', ...common, operationId: operation.operationId };
     case 'status-lookup':
@@ -116,6 +108,6 @@ function toDeviceRequest(peer: AmqpPeer, link: RegistrationLink, message: AmqpMe
 }
 
 /** C# sends nothing where it has nothing to say. */
-function readBody(body: Uint8Array | string): ReturnType<typeof decodeRegisterBody> {
+function readBody(body: Uint8Array | string): RegisterBody {
   return body.length === 0 ? {} : decodeRegisterBody(body);
 }

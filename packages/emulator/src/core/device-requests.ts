@@ -1,4 +1,5 @@
 import type { JsonValue, RegistrationOperationStatus, RegistrationState } from '@endorse/interface';
+import type { RegisterBody } from '@endorse/protocol';
 import type { DeviceProof } from './enrolled-device.ts';
 import type { FaultResponse } from './refusal.ts';
 
@@ -57,6 +58,21 @@ export type DeviceRequest =
   | ({ readonly operation: 'register' } & RegisterRequest)
   | ({ readonly operation: 'query-operation' } & OperationQuery)
   | ({ readonly operation: 'look-up-state' } & StateQuery);
+
+/** The register request that a body stands for; what it leaves out is left out. */
+export function toRegisterRequest(
+  device: StateQuery,
+  { endorsementKey, storageRootKey, payload, registrationId: repeated }: RegisterBody,
+): DeviceRequest {
+  return {
+    operation: 'register',
+    ...device,
+    ...(endorsementKey === undefined ? {} : { endorsementKey }),
+    ...(storageRootKey === undefined ? {} : { storageRootKey }),
+    ...(payload === undefined ? {} : { payload }),
+    ...(repeated === undefined ? {} : { repeatedRegistrationId: repeated }),
+  };
+}
 
 /** A wrapped key that the device has to prove it can load. */
 export interface ChallengeResponse {

@@ -16,8 +16,8 @@ import type { ServiceFault } from '../core/fault.ts';
 import type { FaultResponse } from '../core/refusal.ts';
 import type { Stamps } from '../listener/fault-answer.ts';
 import { faultAnswer, faultOf, jsonAnswer } from '../listener/fault-answer.ts';
+import { writeFaultyAnswer } from '../listener/faulty-answer.ts';
 import type { HttpAnswer, HttpCall } from '../listener/http-call.ts';
-import { noAnswer } from '../listener/http-call.ts';
 import type { DrsChallengeResponse, DrsOperationResponse, DrsProgressResponse } from './drs-requests.ts';
 
 /** What the listener of the service lends to its dialects. */
@@ -56,17 +56,10 @@ export function createDrsHandler(parts: DrsHandlerParts): (call: HttpCall) => Ht
     }
     const { registrationId: device } = target;
     const answer = core.underFaults({ carrier: 'http', operation, device }, handle);
-    const { delivery } = answer;
-    switch (answer.outcome) {
-      case 'dropped':
-        return { ...noAnswer, delivery };
-      case 'refused':
-        return { ...faultAnswer(stamps, answer.fault), delivery };
-      case 'answered':
-        return { ...write(stamps, target, answer.response), delivery };
-      default:
-        return answer satisfies never;
-    }
+    return writeFaultyAnswer(answer, {
+      refused: (refusal) => faultAnswer(stamps, refusal),
+      answered: (response) => write(stamps, target, response),
+    });
   };
 }
 

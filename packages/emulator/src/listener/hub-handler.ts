@@ -9,7 +9,7 @@ import type { IotHub } from '../hub/hub.ts';
 import type { HubFault } from '../hub/hub-fault.ts';
 import type { Stamps } from './fault-answer.ts';
 import type { HttpAnswer, HttpCall, HttpHandler } from './http-call.ts';
-import { noAnswer } from './http-call.ts';
+import { writeFaultyAnswer } from './faulty-answer.ts';
 import { findMethodProblem } from './methods.ts';
 
 /** Largest event, in bytes: the hub's own limit. */
@@ -63,24 +63,14 @@ export function createHubHandler(core: EmulatorCore, hub: IotHub, stamps: Stamps
         properties: readProperties(call),
       }),
     );
-    const { delivery } = answered;
-    switch (answered.outcome) {
-      case 'dropped':
-        return { ...noAnswer, delivery };
-      case 'refused': {
-        const { status, errorCode, message: code, reason = code, retryAfterSeconds } = answered.fault;
+    return writeFaultyAnswer(answered, {
+      refused: ({ status, errorCode, message: code, reason = code, retryAfterSeconds }) => {
         const pause = retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)];
-        return { ...writeFault({ status, errorCode, code, reason }, pause), delivery };
-      }
-      case 'answered': {
-        const fault = answered.response;
-        const written =
-          fault === undefined ? { status: 204, headers: requestId(), body: '' } : writeFault(fault);
-        return { ...written, delivery };
-      }
-      default:
-        return answered satisfies never;
-    }
+        return writeFault({ status, errorCode, code, reason }, pause);
+      },
+      answered: (fault) =>
+        fault === undefined ? { status: 204, headers: requestId(), body: '' } : writeFault(fault),
+    });
   }
 
   function refuseUnread(fault: HubFault, headers: readonly string[] = []): HttpAnswer {

@@ -25,6 +25,7 @@ import {
 } from '@endorse/protocol';
 import type { EmulatorCore } from '../core/core.ts';
 import type { DeviceCredential, DeviceRequest, DeviceResponse } from '../core/device-requests.ts';
+import { toRegisterRequest } from '../core/device-requests.ts';
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
 import { findStrictVersionFault } from '../core/strictness.ts';
@@ -33,6 +34,7 @@ import { createDrsHandler, isDrsTarget } from '../drs/drs-handler.ts';
 import type { ServiceResponse } from '../service-api/enrollment-service.ts';
 import type { Stamps } from './fault-answer.ts';
 import { emptyAnswer, faultAnswer, faultOf, jsonAnswer } from './fault-answer.ts';
+import { writeFaultyAnswer } from './faulty-answer.ts';
 import type { HttpAnswer, HttpCall, HttpHandler } from './http-call.ts';
 import { noAnswer } from './http-call.ts';
 import { findAllowedMethods, findMethodProblem } from './methods.ts';
@@ -165,17 +167,10 @@ export function createServiceHandler(core: EmulatorCore, stamps: Stamps): HttpHa
     handle: () => ServiceResponse,
   ): HttpAnswer {
     const answer = core.underFaults({ carrier: 'http', operation, device }, handle);
-    const { delivery } = answer;
-    switch (answer.outcome) {
-      case 'dropped':
-        return { ...noAnswer, delivery };
-      case 'refused':
-        return { ...faultAnswer(stamps, answer.fault), delivery };
-      case 'answered':
-        return { ...writeServiceAnswer(answer.response), delivery };
-      default:
-        return answer satisfies never;
-    }
+    return writeFaultyAnswer(answer, {
+      refused: (fault) => faultAnswer(stamps, fault),
+      answered: writeServiceAnswer,
+    });
   }
 
   function writeServiceAnswer(response: ServiceResponse): HttpAnswer {
@@ -248,22 +243,8 @@ function toDeviceRequest(call: HttpCall, target: DeviceTarget): DeviceRequest {
   const { idScope, registrationId } = target;
   const common = { idScope, registrationId, credential: readCredential(call) };
   switch (target.kind) {
-    case 'register': {
-      const {
-        endorsementKey,
-        storageRootKey,
-        payload,
-        registrationId: repeated,
-      } = decodeRegisterBody(call.body ?? '');
-      return {
-        operation: 'register',
-        ...common,
-        ...(endorsementKey === undefined ? {} : { endorsementKey }),
-        ...(storageRootKey === undefined ? {} : { storageRootKey }),
-        ...(payload === undefined ? {} : { payload }),
-        ...(repeated === undefined ? {} : { repeatedRegistrationId: repeated }),
-      };
-    }
+    case 'register':
+      return toRegisterRequest(common, decodeRegisterBody(call.body ?? ''));
     case 'operation-status':
       return { operation: 'query-operation', ...common, operationId: target.operationId };
     case 'status-lookup':

@@ -15,6 +15,7 @@ import {
 import type { RegistrationTopic } from '@endorse/protocol';
 import type { EmulatorCore } from '../core/core.ts';
 import type { DeviceCredential, DeviceResponse, StateQuery } from '../core/device-requests.ts';
+import { toRegisterRequest } from '../core/device-requests.ts';
 import type { ServiceFault } from '../core/fault.ts';
 import { faults } from '../core/fault.ts';
 import type { Delivery } from '../faults/faulty-call.ts';
@@ -118,14 +119,9 @@ function createSession(
           operationId: topic.operationId,
         });
       }
-      const { payload: custom, registrationId: repeated, endorsementKey } = decodeRegisterBody(payload);
+      const { endorsementKey, storageRootKey: _unread, ...body } = decodeRegisterBody(payload);
       if (endorsementKey !== undefined) return refuse(topic, faults.invalidArgument('Bad request.', noTpm));
-      return core.answerDevice('mqtt', {
-        operation: 'register',
-        ...identity,
-        ...(custom === undefined ? {} : { payload: custom }),
-        ...(repeated === undefined ? {} : { repeatedRegistrationId: repeated }),
-      });
+      return core.answerDevice('mqtt', toRegisterRequest(identity, body));
     } catch (error) {
       // Beside bodies that cannot be read, a store that was handed in may throw, and must not end the process.
       const isBody = isEndorseError(error) && error.fault === 'peer';
