@@ -91,6 +91,22 @@ function agrees<C extends Command<never, unknown>>(
   });
 }
 
+type CapabilityData = ResponseOf<typeof commands.GetCapability>['capabilityData'];
+
+/** {@link agrees} for one kind of capability. */
+function agreesOnCapability<Data extends CapabilityData>(
+  data: fc.Arbitrary<Data>,
+  toTss: (data: Data) => tss.TPMU_CAPABILITIES,
+): void {
+  agrees(
+    commands.GetCapability,
+    fc.record({ moreData: fc.boolean(), capabilityData: data }),
+    ({ moreData, capabilityData }) =>
+      // What is given is what `data` made.
+      new tss.GetCapabilityResponse(moreData ? 1 : 0, toTss(capabilityData as Data)),
+  );
+}
+
 /** tss.js does not mark TPM2B_PRIVATE as something a session can encrypt. */
 const unmarkedByTss: readonly string[] = ['Create', 'Import'];
 
@@ -217,67 +233,31 @@ describe('responses', () => {
     (r) => new tss.NV_ReadPublicResponse(tssNvPublic(r.nvPublic), buf(r.nvName)),
   );
   agrees(commands.NV_Read, fc.record({ data: buffer }), (r) => new tss.NV_ReadResponse(buf(r.data)));
-  agrees(
-    commands.GetCapability,
+  agreesOnCapability(
     fc.record({
-      moreData: fc.boolean(),
-      capabilityData: fc.record({
-        kind: fc.constant('tpmProperties'),
-        properties: fc.array(fc.record({ property: u32, value: u32 }), { maxLength: 20 }),
-      }),
+      kind: fc.constant('tpmProperties' as const),
+      properties: fc.array(fc.record({ property: u32, value: u32 }), { maxLength: 20 }),
     }),
-    (r) =>
-      new tss.GetCapabilityResponse(
-        r.moreData ? 1 : 0,
-        new tss.TPML_TAGGED_TPM_PROPERTY(
-          'properties' in r.capabilityData
-            ? r.capabilityData.properties.map((p) => new tss.TPMS_TAGGED_PROPERTY(p.property, p.value))
-            : [],
-        ),
+    ({ properties }) =>
+      new tss.TPML_TAGGED_TPM_PROPERTY(
+        properties.map((p) => new tss.TPMS_TAGGED_PROPERTY(p.property, p.value)),
       ),
   );
-  agrees(
-    commands.GetCapability,
-    fc.record({
-      moreData: fc.boolean(),
-      capabilityData: fc.record({ kind: fc.constant('handles'), handles: fc.array(u32, { maxLength: 20 }) }),
-    }),
-    (r) =>
-      new tss.GetCapabilityResponse(
-        r.moreData ? 1 : 0,
-        new tss.TPML_HANDLE('handles' in r.capabilityData ? r.capabilityData.handles.map(handle) : []),
-      ),
+  agreesOnCapability(
+    fc.record({ kind: fc.constant('handles' as const), handles: fc.array(u32, { maxLength: 20 }) }),
+    ({ handles }) => new tss.TPML_HANDLE(handles.map(handle)),
   );
-  agrees(
-    commands.GetCapability,
+  agreesOnCapability(
     fc.record({
-      moreData: fc.boolean(),
-      capabilityData: fc.record({
-        kind: fc.constant('algorithms'),
-        algorithms: fc.array(fc.record({ algorithm: u16, attributes: u32 }), { maxLength: 20 }),
-      }),
+      kind: fc.constant('algorithms' as const),
+      algorithms: fc.array(fc.record({ algorithm: u16, attributes: u32 }), { maxLength: 20 }),
     }),
-    (r) =>
-      new tss.GetCapabilityResponse(
-        r.moreData ? 1 : 0,
-        new tss.TPML_ALG_PROPERTY(
-          'algorithms' in r.capabilityData
-            ? r.capabilityData.algorithms.map((a) => new tss.TPMS_ALG_PROPERTY(a.algorithm, a.attributes))
-            : [],
-        ),
-      ),
+    ({ algorithms }) =>
+      new tss.TPML_ALG_PROPERTY(algorithms.map((a) => new tss.TPMS_ALG_PROPERTY(a.algorithm, a.attributes))),
   );
-  agrees(
-    commands.GetCapability,
-    fc.record({
-      moreData: fc.boolean(),
-      capabilityData: fc.record({ kind: fc.constant('eccCurves'), curves: fc.array(u16, { maxLength: 20 }) }),
-    }),
-    (r) =>
-      new tss.GetCapabilityResponse(
-        r.moreData ? 1 : 0,
-        new tss.TPML_ECC_CURVE('curves' in r.capabilityData ? [...r.capabilityData.curves] : []),
-      ),
+  agreesOnCapability(
+    fc.record({ kind: fc.constant('eccCurves' as const), curves: fc.array(u16, { maxLength: 20 }) }),
+    ({ curves }) => new tss.TPML_ECC_CURVE([...curves]),
   );
 
   it('ContextSave is read to the last bit of its 64-bit sequence, which tss.js cannot read', () => {
