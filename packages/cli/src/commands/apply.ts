@@ -8,21 +8,9 @@ import type { ExitCode } from '../command/command.ts';
 import { defineCommand, type Command } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { LiveView } from '../output/live-view.ts';
-import {
-  factoryPasswordOptions,
-  gatewayOptions,
-  openPorts,
-  passwordOptions,
-  readCredentials,
-} from '../provisioning/gateway-access.ts';
-import {
-  connectionStringOptions,
-  connectionStringVariable,
-  openEnrollments,
-  policyKeyOptions,
-  readServiceAccess,
-  serviceConnectionOptions,
-} from '../provisioning/service-connection.ts';
+import { openPorts, readCredentials } from '../provisioning/gateway-access.ts';
+import { runEnvironment, runOptions } from '../provisioning/run-options.ts';
+import { openEnrollments, readServiceAccess } from '../provisioning/service-connection.ts';
 
 /** `endorse apply`: carries a plan out. */
 export const applyCommand: Command = defineCommand({
@@ -44,16 +32,9 @@ export const applyCommand: Command = defineCommand({
       maximum: 1_000_000,
       summary: 'begin no further gateway after so many have failed',
     },
-    ...connectionStringOptions,
-    ...policyKeyOptions,
-    ...serviceConnectionOptions,
-    ...passwordOptions,
-    ...factoryPasswordOptions,
-    ...gatewayOptions,
+    ...runOptions,
   },
-  environment: {
-    [connectionStringVariable]: 'connection string of the service API, unless an option says where it is',
-  },
+  environment: runEnvironment,
   examples: [
     {
       line: 'endorse apply --plan plan.json --factory-password-file factory.txt --report run.md',

@@ -2,21 +2,9 @@ import type { ExitCode } from '../command/command.ts';
 import type { ProvisioningPlan } from '@endorse/provisioning-utility';
 import { defineCommand, type Command } from '../command/command.ts';
 import { LiveView, progressBar } from '../output/live-view.ts';
-import {
-  factoryPasswordOptions,
-  gatewayOptions,
-  openPorts,
-  passwordOptions,
-  readCredentials,
-} from '../provisioning/gateway-access.ts';
-import {
-  connectionStringOptions,
-  connectionStringVariable,
-  openEnrollments,
-  policyKeyOptions,
-  readServiceAccess,
-  serviceConnectionOptions,
-} from '../provisioning/service-connection.ts';
+import { openPorts, readCredentials } from '../provisioning/gateway-access.ts';
+import { runEnvironment, runOptions } from '../provisioning/run-options.ts';
+import { openEnrollments, readServiceAccess } from '../provisioning/service-connection.ts';
 import { readOptionFile } from './read-file.ts';
 
 /** `endorse plan`: says what apply is going to do to each gateway. */
@@ -48,16 +36,9 @@ export const planCommand: Command = defineCommand({
       summary: 'device endpoint, if it is not the global one',
     },
     details: { type: 'boolean', summary: 'show every step of every gateway' },
-    ...connectionStringOptions,
-    ...policyKeyOptions,
-    ...serviceConnectionOptions,
-    ...passwordOptions,
-    ...factoryPasswordOptions,
-    ...gatewayOptions,
+    ...runOptions,
   },
-  environment: {
-    [connectionStringVariable]: 'connection string of the service API, unless an option says where it is',
-  },
+  environment: runEnvironment,
   examples: [
     {
       line: 'endorse plan --inventory gateways.csv --job job.yaml --factory-password-file factory.txt',

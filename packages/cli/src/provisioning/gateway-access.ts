@@ -25,7 +25,7 @@ export const factoryPasswordOptions: SecretOptions<'factory-password'> = secretO
   'the password gateways have from the works',
 );
 
-/** Options of both plan and apply. */
+/** Options that say how gateways are reached, and how many at once. */
 export const gatewayOptions = {
   user: { type: 'string', value: 'NAME', summary: 'account on the gateways', default: 'admin' },
   passwords: {
