@@ -51,6 +51,8 @@ export interface ListedRecordStore<Record> extends RecordStore<Record> {
   list(): Iterable<Record>;
   /** The same with positions, from the first record after a position (default 0, before all). */
   entries(after?: number): Iterable<ListedRecord<Record>>;
+  /** The record with its place in the listing, or undefined when there is none. */
+  entry(id: string): ListedRecord<Record> | undefined;
   /** How many records there are. */
   count(): number;
 }
@@ -59,6 +61,8 @@ export interface ListedRecordStore<Record> extends RecordStore<Record> {
 export interface GroupedRecordStore<Record> extends ListedRecordStore<Record> {
   /** The records of a group, the oldest first, from the first one after a position (default 0). */
   entriesOfGroup(enrollmentGroupId: string, after?: number): Iterable<ListedRecord<Record>>;
+  /** The record with its place in the listing; undefined when there is none, or it is not of the group. */
+  entryOfGroup(enrollmentGroupId: string, id: string): ListedRecord<Record> | undefined;
   /** Removes every record of a group. */
   deleteGroup(enrollmentGroupId: string): void;
 }

@@ -2,16 +2,15 @@
 import type { CollectionOperation } from '@endorse/protocol';
 import { decodeEnrollmentBulkOperation, decodeGroupBulkOperation, decodeQuery } from '@endorse/protocol';
 import type { AssignmentParts } from '../core/assignment.ts';
-import { settleDue } from '../core/assignment.ts';
 import { faults } from '../core/fault.ts';
-import { findRunning } from '../core/operation.ts';
 import { noteRefusal, refuse } from '../core/refusal.ts';
 import type { AccessCheck, AccessRight } from './access-policies.ts';
 import { runBulk } from './bulk-service.ts';
 import type { EnrollmentGroupService } from './enrollment-group-service.ts';
 import type { EnrollmentService, ServiceResponse } from './enrollment-service.ts';
-import type { QuerySource } from './query-service.ts';
-import { enrollmentGroupRows, enrollmentRows, readPage, registrationRows } from './query-service.ts';
+import { readPage } from './query-service.ts';
+import type { QuerySource } from './query-sources.ts';
+import { enrollmentGroupRows, enrollmentRows, registrationRows } from './query-sources.ts';
 
 /** A request of the service API about many records, as a carrier read it. */
 export interface CollectionRequest {
@@ -77,8 +76,7 @@ export function createCollectionService(
         if (store.enrollmentGroups.get(enrollmentGroupId) === undefined) {
           return refuse(faults.enrollmentGroupNotFound(enrollmentGroupId));
         }
-        if (request.continuation === undefined) settleGroup(enrollmentGroupId);
-        return query(request, registrationRows(store, enrollmentGroupId));
+        return query(request, registrationRows(parts, enrollmentGroupId));
       }
       default:
         return kind satisfies never;
@@ -88,17 +86,6 @@ export function createCollectionService(
   function query(request: CollectionRequest, source: QuerySource): ServiceResponse {
     const text = decodeQuery(request.readBody()) ?? 'SELECT *';
     return readPage(source, { text, maxItemCount: request.maxItemCount, continuation: request.continuation });
-  }
-
-  /** Devices whose operations are due have a record once somebody looks. */
-  function settleGroup(enrollmentGroupId: string): void {
-    // Settling writes to what is gone through here.
-    const running = Array.from(store.deviceMemories.entriesOfGroup(enrollmentGroupId), ({ record }) =>
-      findRunning(record),
-    );
-    for (const operation of running) {
-      if (operation !== undefined) settleDue(parts, operation.device.registrationId);
-    }
   }
 }
 

@@ -6,21 +6,16 @@
  */
 import { createHash } from 'node:crypto';
 import type { QueryItemType } from '@endorse/protocol';
-import {
-  enrollmentGroupToJson,
-  individualEnrollmentToJson,
-  registrationStateToJson,
-} from '@endorse/protocol';
 import { faults } from '../core/fault.ts';
 import { refuse } from '../core/refusal.ts';
-import type { EmulatorStore, ListedRecord } from '../core/store.ts';
 import type { Row } from '../query/evaluate.ts';
 import { isMatch, project } from '../query/evaluate.ts';
 import type { Query } from '../query/parser.ts';
 import { parseQuery } from '../query/parser.ts';
+import { findPinnedKeys } from '../query/pinned-keys.ts';
 import { QueryError } from '../query/query-error.ts';
-import type { EnrollmentGroupService } from './enrollment-group-service.ts';
-import type { EnrollmentService, ServiceResponse } from './enrollment-service.ts';
+import type { ServiceResponse } from './enrollment-service.ts';
+import type { ListedRow, QuerySource } from './query-sources.ts';
 
 /** One page of rows. */
 export interface QueryPage {
@@ -32,54 +27,11 @@ export interface QueryPage {
   readonly continuation?: string;
 }
 
-/** A collection that queries can be about. */
-export interface QuerySource {
-  /** Its name in `FROM`. */
-  readonly name: string;
-  readonly itemType: QueryItemType;
-  /** Rows in the order of their records, from the first after a position. */
-  readonly rows: (after: number) => Iterable<ListedRecord<() => Row>>;
-}
-
 /** A query as a carrier read it. */
 export interface QueryRequest {
   readonly text: string;
   readonly maxItemCount: string | undefined;
   readonly continuation: string | undefined;
-}
-
-/** Enrollments as rows, without keys. */
-export function enrollmentRows(store: EmulatorStore, service: EnrollmentService): QuerySource {
-  return {
-    name: 'enrollments',
-    itemType: 'Enrollment',
-    rows: (after) =>
-      mapRows(store.enrollments.entries(after), (record) =>
-        individualEnrollmentToJson(service.describe(record)),
-      ),
-  };
-}
-
-/** Groups as rows, without keys. */
-export function enrollmentGroupRows(store: EmulatorStore, service: EnrollmentGroupService): QuerySource {
-  return {
-    name: 'enrollmentGroups',
-    itemType: 'EnrollmentGroup',
-    rows: (after) =>
-      mapRows(store.enrollmentGroups.entries(after), (record) =>
-        enrollmentGroupToJson(service.describe(record)),
-      ),
-  };
-}
-
-/** The registrations of a group as rows. */
-export function registrationRows(store: EmulatorStore, enrollmentGroupId: string): QuerySource {
-  return {
-    name: 'deviceRegistrations',
-    itemType: 'DeviceRegistration',
-    rows: (after) =>
-      mapRows(store.registrations.entriesOfGroup(enrollmentGroupId, after), registrationStateToJson),
-  };
 }
 
 /** Answers with one page, or with 400 for a query, page size or continuation that is unusable. */
@@ -126,12 +78,12 @@ function collect(
   let last = after;
   let looked = 0;
   let pageBytes = 0;
-  for (const { position, record } of source.rows(after)) {
+  for (const { position, toRow } of candidates(source, query, after)) {
     const isFull = rows.length >= maxItemCount || pageBytes >= fullPageBytes || looked >= maxLooked;
     if (isFull) return { rows, continuation: writeContinuation(last, mark) };
     last = position;
     looked += 1;
-    const row = record();
+    const row = toRow();
     if (!isMatch(query, row)) continue;
     const selected = project(query, row);
     rows.push(selected);
@@ -140,12 +92,21 @@ function collect(
   return { rows };
 }
 
-/** Rows are made only when they are looked at. */
-function* mapRows<Record>(
-  entries: Iterable<ListedRecord<Record>>,
-  toRow: (record: Record) => Row,
-): Generator<ListedRecord<() => Row>> {
-  for (const { position, id, record } of entries) yield { position, id, record: () => toRow(record) };
+/** Looks up what the condition pins; goes through the rest of the collection only where it pins nothing. */
+function candidates(
+  { rows, findRow, keyField }: QuerySource,
+  query: Query,
+  after: number,
+): Iterable<ListedRow> {
+  const keys = findPinnedKeys(query.condition, keyField);
+  if (keys === undefined) return rows(after);
+  // Two spellings of a key are one record.
+  const found = new Map<number, ListedRow>();
+  for (const key of keys) {
+    const row = findRow(key);
+    if (row !== undefined && row.position > after) found.set(row.position, row);
+  }
+  return Array.from(found.values()).toSorted((left, right) => left.position - right.position);
 }
 
 /** More than the maximum is cut down to it, as services of the family do. */

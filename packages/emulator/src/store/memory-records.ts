@@ -45,21 +45,29 @@ export function createMemoryRecords<Record extends object>({
       for (const slot of all.after(0)) yield read(slot, slot.value);
     },
     *entries(after = 0) {
-      for (const slot of all.after(after)) yield toEntry(slot);
+      for (const slot of all.after(after)) yield toEntry(slot, slot.value);
     },
+    entry: (id) => findEntry(id, () => true),
     count: () => byKey.size,
     *entriesOfGroup(enrollmentGroupId, after = 0) {
       for (const slot of byGroup.get(enrollmentGroupId.toLowerCase())?.after(after) ?? [])
-        yield toEntry(slot);
+        yield toEntry(slot, slot.value);
     },
+    entryOfGroup: (enrollmentGroupId, id) =>
+      findEntry(id, ({ group }) => group === enrollmentGroupId.toLowerCase()),
     deleteGroup: (enrollmentGroupId) => {
       for (const slot of byGroup.get(enrollmentGroupId.toLowerCase())?.after(0) ?? []) remove(slot);
       byGroup.delete(enrollmentGroupId.toLowerCase());
     },
   };
 
-  function toEntry(slot: Slot & { readonly value: string }): ListedRecord<Record> {
-    return { position: slot.position, id: slot.key, record: read(slot, slot.value) };
+  function findEntry(id: string, isWanted: (slot: Slot) => boolean): ListedRecord<Record> | undefined {
+    const slot = byKey.get(keyOf(id));
+    return slot?.value === undefined || !isWanted(slot) ? undefined : toEntry(slot, slot.value);
+  }
+
+  function toEntry(slot: Slot, value: string): ListedRecord<Record> {
+    return { position: slot.position, id: slot.key, record: read(slot, value) };
   }
 
   function read(slot: Slot, value: string): Record {

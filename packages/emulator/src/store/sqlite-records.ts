@@ -21,10 +21,7 @@ export function createSqliteRecords<Record extends object>(
   const { keyOf, groupOf } = keys;
 
   return {
-    get: (id) => {
-      const row = statements.get.get(collection, keyOf(id)) as Row | undefined;
-      return row === undefined ? undefined : (decodeRecord(row.record) as Record);
-    },
+    get: (id) => find(statements.get, keyOf(id))?.record,
     set: (id, record) => {
       const key = keyOf(id);
       const group = groupOf(record) ?? null;
@@ -45,15 +42,27 @@ export function createSqliteRecords<Record extends object>(
     *entries(after = 0) {
       yield* page(statements.after, after, []);
     },
+    entry: (id) => find(statements.get, keyOf(id)),
     count: () => (statements.count.get(collection) as { readonly records: number }).records,
     *entriesOfGroup(enrollmentGroupId, after = 0) {
       yield* page(statements.ofGroup, after, [enrollmentGroupId.toLowerCase()]);
     },
+    entryOfGroup: (enrollmentGroupId, id) =>
+      find(statements.getOfGroup, keyOf(id), enrollmentGroupId.toLowerCase()),
     deleteGroup: (enrollmentGroupId) => {
       database.noteWrite();
       statements.deleteGroup.run(collection, enrollmentGroupId.toLowerCase());
     },
   };
+
+  function find(statement: StatementSync, ...where: readonly string[]): ListedRecord<Record> | undefined {
+    const row = statement.get(collection, ...where) as Row | undefined;
+    return row === undefined ? undefined : toEntry(row);
+  }
+
+  function toEntry({ position, id, record }: Row): ListedRecord<Record> {
+    return { position, id, record: decodeRecord(record) as Record };
+  }
 
   /** In pages, so that no statement stays open while whoever listens writes. */
   function* page(
@@ -64,8 +73,7 @@ export function createSqliteRecords<Record extends object>(
     let last = after;
     for (;;) {
       const rows = statement.all(collection, ...where, last, pageSize) as unknown as readonly Row[];
-      for (const { position, id, record } of rows)
-        yield { position, id, record: decodeRecord(record) as Record };
+      for (const row of rows) yield toEntry(row);
       if (rows.length < pageSize) return;
       last = rows.at(-1)?.position ?? last;
     }
@@ -121,6 +129,8 @@ const pageSize = 256;
 
 const sql = {
   get: 'SELECT position, id, record FROM records WHERE collection = ? AND id = ?',
+  getOfGroup: `SELECT position, id, record FROM records
+               WHERE collection = ? AND id = ? AND enrollment_group = ?`,
   leaveGroup: 'DELETE FROM records WHERE collection = ? AND id = ? AND enrollment_group IS NOT ?',
   set: `INSERT INTO records (collection, id, enrollment_group, record) VALUES (?, ?, ?, ?)
         ON CONFLICT (collection, id) DO UPDATE SET record = excluded.record`,
