@@ -118,7 +118,8 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
   },
   'transport-socket': {
     tier: '2',
-    holds: 'how the transports connect: TLS, proxies, WebSockets, errors that say what failed',
+    holds:
+      'what the transports share: TLS, proxies, WebSockets, one connection and one request at a time, errors that say what failed',
     imports: ['interface', 'protocol'],
     testImports: ['testkit'],
   },

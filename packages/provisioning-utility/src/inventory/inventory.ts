@@ -32,7 +32,7 @@ export interface InventoryDevice {
 }
 
 /** Fields of a row, in the order files have them. */
-export const inventoryFields: readonly [
+export const inventoryFields = [
   'serial',
   'address',
   'port',
@@ -47,22 +47,7 @@ export const inventoryFields: readonly [
   'hostName',
   'endorsementKey',
   'ineligibleFor',
-] = [
-  'serial',
-  'address',
-  'port',
-  'path',
-  'vendor',
-  'model',
-  'mac',
-  'state',
-  'fingerprint',
-  'registrationId',
-  'deviceId',
-  'hostName',
-  'endorsementKey',
-  'ineligibleFor',
-];
+] as const;
 
 /** Formats an inventory is read and written in. */
 export const inventoryFormats = ['csv', 'json', 'jsonl', 'yaml'] as const;
