@@ -1,55 +1,16 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { startEmulator } from '@endorse/emulator';
 import { readTpmSnapshot, startTpmSimulator } from '@endorse/tpm-simulator';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startEnrolledDevice } from './support/device.ts';
+import { finding, findingsIn, startProxy } from './support/findings.ts';
 import { jsonLines, runInProcess } from './support/run-in-process.ts';
 import { runProcess } from './support/run-process.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-type FindingLine = Readonly<Record<'check' | 'level' | 'message' | 'remedy' | 'code', string | undefined>>;
-
-function findingsIn(stdout: string): readonly FindingLine[] {
-  return jsonLines(stdout).filter(({ event }) => event === 'finding') as unknown as readonly FindingLine[];
-}
-
-function finding(stdout: string, check: string): FindingLine | undefined {
-  return findingsIn(stdout).find((line) => line.check === check);
-}
-
-/** A proxy that tunnels, when the credentials are right. */
-async function startProxy(credentials?: string): Promise<AsyncDisposable & { readonly port: number }> {
-  const expected =
-    credentials === undefined ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const server: Server = createServer().on('connect', (incoming, socket) => {
-    socket.on('error', () => socket.destroy());
-    if (incoming.headers['proxy-authorization'] !== expected) {
-      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-      return;
-    }
-    const [host = '', port = ''] = (incoming.url ?? '').split(':');
-    const upstream = connect(Number(port), host, () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n');
-      upstream.pipe(socket);
-      socket.pipe(upstream);
-    });
-    upstream.on('error', () => socket.destroy());
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
 
 describe('endorse doctor', () => {
   test('a device that is ready: no error, every layer looked at, nothing changed', async () => {

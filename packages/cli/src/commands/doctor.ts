@@ -1,11 +1,15 @@
 import { parseHostPort, formatHostPort } from '@endorse/protocol';
 import { defineCommand, type Command, type CommandContext } from '../command/command.ts';
 import type { Finding, FindingLevel } from '../doctor/finding.ts';
+import { carrierFinding } from '../doctor/carrier-finding.ts';
+import { httpGreeting, streamCarriers } from '../doctor/greeting.ts';
 import { hostFindings } from '../doctor/host-findings.ts';
+import type { ProbeTarget } from '../doctor/probe-host.ts';
 import { probeHost } from '../doctor/probe-host.ts';
 import { findProxy } from '../doctor/proxy.ts';
 import { tpmFindings } from '../doctor/tpm-findings.ts';
 import { checkOption } from '../command/check-option.ts';
+import { carrierNames } from '../transport/carriers.ts';
 import { readOptionFile } from './read-file.ts';
 
 /** `endorse doctor`: says what stands between this machine and a registration, and what to do about it. */
@@ -13,13 +17,20 @@ export const doctorCommand: Command = defineCommand({
   path: ['doctor'],
   summary: 'find out what stands between this machine and a registration',
   description: [
-    'Looks at the TPM (permissions, resource manager, lockout, keys, and the endorsement key against the maker’s certificate) and at the way to the service (proxy, name, reachability, TLS trust, clock). Every finding comes with what to do about it.',
-    'Nothing is changed: no key is created to stay, and the service is sent nothing but GET /.',
+    'Looks at the TPM (permissions, resource manager, lockout, keys, and the endorsement key against the maker’s certificate) and at the way to the service (proxy, name, reachability, TLS trust, clock, and what each carrier is answered with). Every finding comes with what to do about it.',
+    'Nothing is changed: no key is created to stay, and the service is sent nothing but what every stranger may say: GET /, the header of AMQP, and an MQTT CONNECT without credentials.',
     'Without --tpm the usual TPM of the platform is looked at, and its absence is only a warning. Without --host the network is left alone.',
+    'Without --transport every carrier is tried at its usual port, and one that fails is only a warning where it is not HTTP; where --host names a port, HTTP alone is.',
   ],
   options: {
     tpm: { type: 'string', value: 'URL', summary: 'TPM to look at' },
     host: { type: 'string', value: 'HOST[:PORT]', summary: 'provisioning service to reach for' },
+    transport: {
+      type: 'string',
+      value: 'NAME',
+      summary: 'the one carrier to try',
+      choices: carrierNames,
+    },
     ca: { type: 'string', value: 'FILE', summary: 'PEM certificates to trust instead of the usual ones' },
     'timeout-ms': {
       type: 'integer',
@@ -39,6 +50,10 @@ export const doctorCommand: Command = defineCommand({
     { line: 'endorse doctor --host global.azure-devices-provisioning.net', says: 'this machine and Azure' },
     { line: 'endorse doctor --tpm swtpm://127.0.0.1:2321', says: 'a simulator alone' },
     {
+      line: 'endorse doctor --host global.azure-devices-provisioning.net --transport amqp',
+      says: 'whether port 5671 is open',
+    },
+    {
       line: 'endorse doctor --host localhost:8443 --ca ./ca/ca.pem --json',
       says: 'endorse emulator, for a program',
     },
@@ -46,7 +61,7 @@ export const doctorCommand: Command = defineCommand({
   exitCodes: { 0: 'no finding is an error; there may be warnings', 1: 'at least one finding is an error' },
   async run(values, context) {
     const { host } = values;
-    const target = host === undefined ? undefined : checkOption('host', () => parseHostPort(host));
+    if (host !== undefined) checkOption('host', () => parseHostPort(host));
     const ca = values.ca === undefined ? undefined : readOptionFile('ca', values.ca);
     const address = values.tpm ?? usualTpm(context.platform);
     if (address !== undefined) {
@@ -62,16 +77,45 @@ export const doctorCommand: Command = defineCommand({
     if (address === undefined)
       report([skipped('tpm-device', 'this platform has no usual TPM: give --tpm URL')]);
     else report(await tpmFindings({ address, isWanted: values.tpm !== undefined, signal }));
-    if (target === undefined) report([skipped('reachability', 'no service was named: give --host HOST')]);
+    if (host === undefined) report([skipped('reachability', 'no service was named: give --host HOST')]);
     else {
-      const proxy = await findProxy(context.env, target.host, target.port);
-      const timeoutMs = values['timeout-ms'];
-      const probe = await probeHost({ ...target, ca, proxy, timeoutMs, signal });
-      report(hostFindings({ name: formatHostPort(target), proxy, probe, timeoutMs }));
+      const { transport, 'timeout-ms': timeoutMs } = values;
+      const service = { host, ca, transport, timeoutMs, signal, env: context.env };
+      for (const found of await Promise.all(probeService(service))) report(found);
     }
     return printSummary(findings, context);
   },
 });
+
+/** What `--host` and the options beside it ask for. */
+interface ServiceProbe extends Pick<ProbeTarget, 'ca' | 'timeoutMs' | 'signal'> {
+  readonly host: string;
+  readonly transport: string | undefined;
+  readonly env: CommandContext['env'];
+}
+
+/** Findings of each carrier that is tried, all at once: none waits for another one's time limit. */
+function probeService(service: ServiceProbe): readonly Promise<readonly Finding[]>[] {
+  const { host, ca, transport, timeoutMs, signal, env } = service;
+  return namesToTry(service).map(async (carrier) => {
+    const stream = streamCarriers[carrier];
+    const target = parseHostPort(host, { defaultPort: stream?.port ?? 443 });
+    const proxy = await findProxy(env, target.host, target.port);
+    const way = { ...target, ca, proxy, timeoutMs, signal };
+    const evidence = { name: formatHostPort(target), proxy, timeoutMs };
+    if (stream === undefined) return hostFindings({ ...evidence, probe: await probeHost(way, httpGreeting) });
+    const probe = await probeHost(way, stream.greeting);
+    return [carrierFinding({ ...evidence, carrier, isWanted: carrier === transport, probe })];
+  });
+}
+
+function namesToTry({ host, transport }: ServiceProbe): readonly string[] {
+  if (transport !== undefined) return [transport];
+  // The port that is named is one carrier's.
+  const hasPort =
+    parseHostPort(host, { defaultPort: 1 }).port === parseHostPort(host, { defaultPort: 2 }).port;
+  return hasPort ? ['http'] : carrierNames;
+}
 
 function usualTpm(platform: NodeJS.Platform): string | undefined {
   switch (platform) {

@@ -1,13 +1,14 @@
 import type { Finding } from './finding.ts';
+import type { HttpAnswer } from './greeting.ts';
 import type { HostProbe, ProbeLayer } from './probe-host.ts';
 import type { EnvironmentProxy } from './proxy.ts';
 
 /** What the findings about a host are drawn from. */
-export interface HostEvidence {
+export interface HostEvidence<Answer> {
   /** `host:port`, for messages. */
   readonly name: string;
   readonly proxy: EnvironmentProxy | undefined;
-  readonly probe: HostProbe;
+  readonly probe: HostProbe<Answer>;
   /** How long the probe was allowed to take. */
   readonly timeoutMs: number;
 }
@@ -19,94 +20,96 @@ export const clockWarningMs = 30_000;
 export const clockErrorMs = 900_000;
 
 /** Turns a probe into findings, one for each layer it reached, and one that says where it ended. */
-export function hostFindings(evidence: HostEvidence): readonly Finding[] {
+export function hostFindings(evidence: HostEvidence<HttpAnswer>): readonly Finding[] {
   const { probe } = evidence;
   const { failure } = probe;
   return [
     proxyFinding(evidence),
-    ...(failure === undefined ? [] : failureFindings(evidence, failure.layer, failure.error)),
+    // The finding about the proxy says what it did.
+    ...(failure === undefined || failure.layer === 'proxy' ? [] : [failureFinding(evidence, failure)]),
     ...(failure !== undefined && unconnected.includes(failure.layer) ? [] : [reachedFinding(evidence)]),
     ...(probe.tls === undefined ? [] : [trustFinding(evidence, probe.tls)]),
-    ...(probe.http === undefined ? [] : [answerFinding(evidence, probe.http), clockFinding(probe.http)]),
+    ...(probe.answer === undefined
+      ? []
+      : [answerFinding(evidence, probe.answer), clockFinding(probe.answer)]),
   ];
 }
 
 const unconnected: readonly ProbeLayer[] = ['resolve', 'connect', 'proxy'];
 
-function proxyFinding({ proxy, name, probe }: HostEvidence): Finding {
+function proxyFinding(evidence: HostEvidence<unknown>): Finding {
+  const { proxy, name, probe } = evidence;
   const check = 'proxy';
   if (proxy === undefined) return { check, level: 'ok', message: `no proxy is set for ${name}` };
-  const address = `${proxy.protocol}//${proxy.host}:${proxy.port} (${proxy.variable})`;
-  if (probe.failure?.layer !== 'proxy')
-    return { check, level: 'ok', message: `${name} is reached through ${address}` };
-  return {
-    check,
-    level: 'error',
-    message: `the proxy ${address} does not let us through: ${probe.failure.error.message}`,
-    remedy: `Correct ${proxy.variable}, or name the host in NO_PROXY to reach it directly.`,
-  };
+  if (probe.failure?.layer === 'proxy') return failureFinding(evidence, probe.failure);
+  return { check, level: 'ok', message: `${name} is reached through ${describeProxy(proxy)}` };
 }
 
-function failureFindings(
-  { name, timeoutMs }: HostEvidence,
-  layer: ProbeLayer,
-  error: Error,
-): readonly Finding[] {
+/** Address of a proxy, without its password, and the variable that named it. */
+export function describeProxy({ protocol, host, port, variable }: EnvironmentProxy): string {
+  return `${protocol}//${host}:${port} (${variable})`;
+}
+
+/** Says at which layer the probe ended, why, and what to do; `greeting` is what an answer was wanted to. */
+export function failureFinding(
+  { name, proxy, timeoutMs }: HostEvidence<unknown>,
+  { layer, error }: NonNullable<HostProbe<unknown>['failure']>,
+  greeting = 'HTTP',
+): Finding {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const because = error.name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : error.message;
   const common = { level: 'error', ...(code === undefined ? {} : { code }) } as const;
   switch (layer) {
     case 'resolve':
-      return [
-        {
-          ...common,
-          check: 'name-resolution',
-          message: `the name of ${name} cannot be resolved: ${because}`,
-          remedy: 'Check the spelling of the host and the DNS settings of this machine.',
-        },
-      ];
-    case 'proxy':
-      // The finding about the proxy says it.
-      return [];
+      return {
+        ...common,
+        check: 'name-resolution',
+        message: `the name of ${name} cannot be resolved: ${because}`,
+        remedy: 'Check the spelling of the host and the DNS settings of this machine.',
+      };
+    case 'proxy': {
+      const address = proxy === undefined ? 'of the environment' : describeProxy(proxy);
+      const variable = proxy?.variable ?? 'HTTPS_PROXY';
+      return {
+        ...common,
+        check: 'proxy',
+        message: `the proxy ${address} does not let us through: ${because}`,
+        remedy: `Correct ${variable}, or name the host in NO_PROXY to reach it directly.`,
+      };
+    }
     case 'connect':
-      return [
-        {
-          ...common,
-          check: 'reachability',
-          message: `${name} cannot be reached: ${because}`,
-          remedy:
-            'Check that the service runs and that a firewall on the way allows outgoing TCP to this port.',
-        },
-      ];
+      return {
+        ...common,
+        check: 'reachability',
+        message: `${name} cannot be reached: ${because}`,
+        remedy:
+          'Check that the service runs and that a firewall on the way allows outgoing TCP to this port.',
+      };
     case 'tls':
-      return [
-        {
-          ...common,
-          check: 'tls-trust',
-          message: `${name} does not complete a TLS handshake: ${because}`,
-          remedy: 'Check that the port speaks TLS 1.2 or newer and that nothing on the way intercepts it.',
-        },
-      ];
-    case 'http':
-      return [
-        {
-          ...common,
-          check: 'http-answer',
-          message: `${name} does not answer HTTP: ${because}`,
-          remedy: 'Check that host and port are those of a provisioning service.',
-        },
-      ];
+      return {
+        ...common,
+        check: 'tls-trust',
+        message: `${name} does not complete a TLS handshake: ${because}`,
+        remedy: 'Check that the port speaks TLS 1.2 or newer and that nothing on the way intercepts it.',
+      };
+    case 'answer':
+      return {
+        ...common,
+        check: 'http-answer',
+        message: `${name} does not answer ${greeting}: ${because}`,
+        remedy: 'Check that host and port are those of a provisioning service.',
+      };
     default:
       return layer satisfies never;
   }
 }
 
-function reachedFinding({ name, probe }: HostEvidence): Finding {
+function reachedFinding({ name, probe }: HostEvidence<unknown>): Finding {
   const where = probe.addresses === undefined ? '' : ` at ${probe.addresses.join(', ')}`;
   return { check: 'reachability', level: 'ok', message: `${name} accepts connections${where}` };
 }
 
-function trustFinding({ name }: HostEvidence, tls: NonNullable<HostProbe['tls']>): Finding {
+function trustFinding({ name }: HostEvidence<unknown>, tls: NonNullable<HostProbe<unknown>['tls']>): Finding {
   const check = 'tls-trust';
   const issuer = `issued by ${tls.issuer}, valid to ${tls.validTo}`;
   if (tls.trusted)
@@ -125,7 +128,8 @@ function trustFinding({ name }: HostEvidence, tls: NonNullable<HostProbe['tls']>
   };
 }
 
-function trustRemedy(problem: string): string {
+/** What to do about a certificate, by the problem with it. */
+export function trustRemedy(problem: string): string {
   switch (problem) {
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return 'Use the host name that the certificate is for.';
@@ -137,9 +141,14 @@ function trustRemedy(problem: string): string {
   }
 }
 
-function answerFinding({ name }: HostEvidence, { status }: NonNullable<HostProbe['http']>): Finding {
+function answerFinding({ name, probe }: HostEvidence<HttpAnswer>, { status }: HttpAnswer): Finding {
   const check = 'http-answer';
-  if (status < 500) return { check, level: 'ok', message: `${name} answers HTTP (status ${status} for /)` };
+  if (status < 500)
+    return {
+      check,
+      level: 'ok',
+      message: `${name} answers HTTP (status ${status} for /, after ${probe.elapsedMs.toFixed(0)} ms)`,
+    };
   return {
     check,
     level: 'warning',
@@ -148,7 +157,7 @@ function answerFinding({ name }: HostEvidence, { status }: NonNullable<HostProbe
   };
 }
 
-function clockFinding({ serverMs, localMs }: NonNullable<HostProbe['http']>): Finding {
+function clockFinding({ serverMs, localMs }: HttpAnswer): Finding {
   const check = 'clock';
   if (serverMs === undefined)
     return { check, level: 'skipped', message: 'the server does not tell its time' };

@@ -1,8 +1,8 @@
 /**
  * Reaches for a host the way a registration would, one layer after the other, and notes how far it came.
  *
- * The TLS handshake goes on when the certificate is not trusted, so that the clock can still be compared: nothing
- * but `GET /` is sent, and nothing that is received is believed beyond that.
+ * The TLS handshake goes on when the certificate is not trusted, so that what answers can still be told and the clock
+ * compared: nothing but a {@link Greeting} is sent, and nothing that is received is believed beyond that.
  */
 import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
@@ -10,6 +10,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Greeting } from './greeting.ts';
 import type { EnvironmentProxy } from './proxy.ts';
 
 /** Where and how to reach. */
@@ -26,10 +27,10 @@ export interface ProbeTarget {
 }
 
 /** Layers, in the order they are reached. */
-export type ProbeLayer = 'resolve' | 'connect' | 'proxy' | 'tls' | 'http';
+export type ProbeLayer = 'resolve' | 'connect' | 'proxy' | 'tls' | 'answer';
 
 /** What a probe found. */
-export interface HostProbe {
+export interface HostProbe<Answer> {
   /** What the name resolves to; absent through a proxy, which resolves it itself. */
   readonly addresses?: readonly string[];
   readonly tls?: {
@@ -42,22 +43,23 @@ export interface HostProbe {
     /** When the certificate stops being valid, as it says. */
     readonly validTo: string;
   };
-  readonly http?: {
-    readonly status: number;
-    /** The server's clock in milliseconds since 1970; absent without a usable `Date`. */
-    readonly serverMs?: number;
-    /** Our clock in the middle of the request. */
-    readonly localMs: number;
-  };
+  /** What the greeting was answered with. */
+  readonly answer?: Answer;
   /** The layer that failed and why. */
   readonly failure?: { readonly layer: ProbeLayer; readonly error: Error };
+  /** How long all of it took, in milliseconds. */
+  readonly elapsedMs: number;
 }
 
 /** Probes a host. Rejects only with the signal's reason; every other failure, the time limit included, is part of the result. */
-export async function probeHost(options: ProbeTarget): Promise<HostProbe> {
+export async function probeHost<Answer>(
+  options: ProbeTarget,
+  greeting: Greeting<Answer>,
+): Promise<HostProbe<Answer>> {
+  const startedAt = performance.now();
   const limit = AbortSignal.timeout(options.timeoutMs);
   const target = { ...options, signal: AbortSignal.any([options.signal, limit]) };
-  const found: { -readonly [Key in keyof HostProbe]: HostProbe[Key] } = {};
+  const found: { -readonly [Key in keyof HostProbe<Answer>]: HostProbe<Answer>[Key] } = { elapsedMs: 0 };
   let layer: ProbeLayer = 'resolve';
   let socket: Duplex | undefined;
   try {
@@ -70,11 +72,11 @@ export async function probeHost(options: ProbeTarget): Promise<HostProbe> {
       socket = await openTunnel(target, target.proxy);
     }
     layer = 'tls';
-    const secured = await secure(target, socket);
+    const secured = await secure(target, socket, greeting.alpnProtocols);
     socket = secured;
     found.tls = describeTls(secured);
-    layer = 'http';
-    found.http = await ask(target, secured);
+    layer = 'answer';
+    found.answer = await abortable(greeting.ask(secured, target), target.signal);
   } catch (error) {
     options.signal.throwIfAborted();
     const reason: unknown = limit.aborted ? limit.reason : error;
@@ -82,6 +84,7 @@ export async function probeHost(options: ProbeTarget): Promise<HostProbe> {
   } finally {
     socket?.destroy();
   }
+  found.elapsedMs = performance.now() - startedAt;
   return found;
 }
 
@@ -130,20 +133,20 @@ async function openTunnel(target: ProbeTarget, proxy: EnvironmentProxy): Promise
   });
 }
 
-function secure(target: ProbeTarget, socket: Duplex): Promise<TLSSocket> {
+function secure(target: ProbeTarget, socket: Duplex, alpnProtocols: readonly string[]): Promise<TLSSocket> {
   const secured = connectTls({
     socket,
     ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
     host: target.host,
     ca: target.ca,
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
+    ...(alpnProtocols.length === 0 ? {} : { ALPNProtocols: [...alpnProtocols] }),
     rejectUnauthorized: false,
   });
   return settle(secured, 'secureConnect', () => secured, target.signal);
 }
 
-function describeTls(socket: TLSSocket): NonNullable<HostProbe['tls']> {
+function describeTls(socket: TLSSocket): NonNullable<HostProbe<unknown>['tls']> {
   const certificate = socket.getPeerCertificate();
   const error: unknown = socket.authorizationError;
   // Older versions of Node give the bare code instead of an error.
@@ -156,32 +159,6 @@ function describeTls(socket: TLSSocket): NonNullable<HostProbe['tls']> {
     protocol: socket.getProtocol() ?? 'unknown',
     validTo: certificate.valid_to ?? 'unknown',
   };
-}
-
-function ask(target: ProbeTarget, socket: TLSSocket): Promise<NonNullable<HostProbe['http']>> {
-  const startedAt = Date.now();
-  return new Promise((resolveAnswer, reject) => {
-    const request = httpRequest({
-      createConnection: () => socket,
-      host: target.host,
-      port: target.port,
-      path: '/',
-      headers: { accept: 'application/json', connection: 'close' },
-      signal: target.signal,
-    });
-    request.once('error', reject);
-    request.once('response', (response) => {
-      const localMs = (startedAt + Date.now()) / 2;
-      const serverMs = Date.parse(response.headers.date ?? '');
-      response.destroy();
-      resolveAnswer({
-        status: response.statusCode ?? 0,
-        localMs,
-        ...(Number.isNaN(serverMs) ? {} : { serverMs }),
-      });
-    });
-    request.end();
-  });
 }
 
 /** Resolves with `value()` on `event`, rejects on `error`, `close` or abort, and destroys the socket unless it resolved. */
