@@ -61,6 +61,12 @@ describe.each(['encrypted-data', 'credential'] as const)('with a nonce as %s', (
   });
 });
 
+test('a device more than may register is refused once it has answered', () => {
+  const { core, solve } = drsFixture({ quotas: { maxRegistrations: 1 } });
+  core.store.registrations.set('other', { registrationId: 'other', status: 'assigned' });
+  expect(core.drs.confirm(solve())).toMatchObject({ outcome: 'fault', fault: { errorCode: 403_101 } });
+});
+
 describe('a challenge', () => {
   test('can be answered once', () => {
     const { core, solve, clock } = drsFixture({ assigningDurationMs: 1000 });

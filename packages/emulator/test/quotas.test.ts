@@ -53,12 +53,20 @@ test('those of the service can be had by name, and an unusable one is refused', 
     operationsPerMinute: 1000,
     registrationsPerMinute: 1000,
     pollsPerTenSeconds: 5,
+    maxEnrollments: 1_000_000,
+    maxRegistrations: 1_000_000,
+    maxX509EnrollmentGroups: 100,
+    maxSymmetricKeyEnrollmentGroups: 100,
+    maxCaCertificates: 25,
   });
   const { core } = handlerFixture({ quotas: serviceQuotas });
   expect(core.idScope).toBe('0ne00000000');
   for (const rate of [0, 1.5, -1, Number.NaN]) {
     expect(() => handlerFixture({ quotas: { pollsPerTenSeconds: rate } })).toThrow(
       'options.quotas.pollsPerTenSeconds',
+    );
+    expect(() => handlerFixture({ quotas: { maxCaCertificates: rate } })).toThrow(
+      'options.quotas.maxCaCertificates',
     );
   }
 });

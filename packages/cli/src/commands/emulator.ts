@@ -73,7 +73,8 @@ export const emulatorCommand: Command = defineCommand({
     },
     quotas: {
       type: 'boolean',
-      summary: 'answer 429 above the rates the service documents: 1,000 requests and registrations a minute',
+      summary:
+        'keep to the limits the service documents: 1,000 requests and registrations a minute, 1,000,000 enrollments, 100 groups of a kind',
     },
     strict: {
       type: 'boolean',

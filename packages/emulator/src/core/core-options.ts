@@ -47,7 +47,7 @@ export interface EmulatorCoreOptions {
   readonly callWebHook?: CallWebHook;
   /** Where enrollments and registrations are kept; default in memory. */
   readonly store?: EmulatorStore;
-  /** Rates above which requests are refused with 429; default none. {@link serviceQuotas} are those of the service. */
+  /** Rates and counts above which requests are refused with 429 and 403; default none. {@link serviceQuotas} are those of the service. */
   readonly quotas?: Quotas;
   /** `loose` takes what the service takes, `strict` only what its documentation allows; default `loose`. */
   readonly strictness?: Strictness;

@@ -37,11 +37,12 @@ import type { DrsService } from '../drs/drs-requests.ts';
 import { createDrsService } from '../drs/drs-service.ts';
 import type { EmulatorCoreOptions } from './core-options.ts';
 import { checkCoreOptions, defaultIdScope } from './core-options.ts';
+import { createCountLimits } from './count-limits.ts';
 import type { DeviceRequest, DeviceResponse, DeviceService } from './device-requests.ts';
 import { createDeviceService } from './device-service.ts';
 import type { EmulatorEventDetails } from './events.ts';
 import { createQuotaKeeper } from './quotas.ts';
-import { isFault } from './refusal.ts';
+import { isFault, refuse } from './refusal.ts';
 import { createRequestSteps } from './request-steps.ts';
 import type { Strictness } from './strictness.ts';
 import { createUnitOfWork } from './unit-of-work.ts';
@@ -106,9 +107,12 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
   const hubs = linkedHubs.map(({ name, hostName }) =>
     createHub({ hostName, acceptedHosts: hostnames, store: store.hub(name), clock, telemetry, emit }),
   );
+  const quotas = options.quotas ?? {};
+  const countLimits = createCountLimits(quotas, store);
   const parts = {
     idScope,
     store,
+    countLimits,
     hubs,
     linkedHubs,
     allocate: options.allocate,
@@ -122,7 +126,7 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
     assigningDurationMs: options.assigningDurationMs ?? 0,
     checkAccess: createAccessCheck(policies, hostnames),
   };
-  const steps = createRequestSteps({ atomically, emit }, createQuotaKeeper(options.quotas ?? {}, clock));
+  const steps = createRequestSteps({ atomically, emit }, createQuotaKeeper(quotas, clock));
   const device = steps.device(createDeviceService(parts));
   const enrollments = steps.enrollments(createEnrollmentService(parts));
   const enrollmentGroups = steps.enrollments(createEnrollmentGroupService(parts));
@@ -175,7 +179,11 @@ export function createEmulatorCore(options: EmulatorCoreOptions): EmulatorCore {
 
   function uploadCaCertificate(ca: CaCertificate): void {
     const record = toCaCertificateRecord(ca);
-    atomically(() => store.caCertificates.set(record.name, record));
+    atomically(() => {
+      const fault = countLimits.findCaCertificateFault(record.name);
+      if (fault !== undefined) throw unusable('ca', refuse(fault));
+      store.caCertificates.set(record.name, record);
+    });
   }
 
   function writeEnrollment(wanted: IndividualEnrollment): IndividualEnrollment {

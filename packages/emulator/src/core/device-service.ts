@@ -113,8 +113,9 @@ export function createDeviceService(parts: DeviceServiceParts): DeviceService {
       const registrationState = { registrationId, status: 'disabled' } as const;
       return { outcome: 'operation', operation: { operationId: '', status: 'disabled', registrationState } };
     }
-    const operationId = acceptRegistration(parts, authenticated, payload);
-    return assigning({ operationId, status: 'assigning' });
+    const accepted = acceptRegistration(parts, authenticated, payload);
+    if (isFault(accepted)) return accepted;
+    return assigning({ operationId: accepted.operationId, status: 'assigning' });
   }
 
   function queryOperation(request: OperationQuery): OperationResponse | FaultResponse {

@@ -29,6 +29,11 @@ export const faults = {
   invalidCertificate: (reason: string): ServiceFault => fault(401_002, 'Invalid certificate.', reason),
   /** 401002: no enrolled certificate signed the device's. */
   caNotFound: (reason: string): ServiceFault => fault(401_002, 'CA certificate not found', reason),
+  /**
+   * 403101: as many are there as a quota allows. An assumption: the service documents the limits but not what it answers
+   * at them. 403 and not 429, because waiting makes no room.
+   */
+  quotaExceeded: (reason: string): ServiceFault => fault(403_101, 'Quota exceeded', reason),
   /** 404000: no such resource. */
   notFound: (reason: string): ServiceFault => fault(404_000, 'Not found', reason),
   /** 404201: no such enrollment. */

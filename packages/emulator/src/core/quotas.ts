@@ -4,7 +4,10 @@ import type { ServiceFault } from './fault.ts';
 import { faults } from './fault.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Rates above which requests are refused with 429 and a `Retry-After`. Each is without limit when it is absent. */
+/**
+ * Rates above which requests are refused with 429 and a `Retry-After`, and counts above which one more is refused with
+ * 403 (403101, an assumption: the service does not document what it answers). Each is without limit when it is absent.
+ */
 export interface Quotas {
   /** Requests to the service API a minute, 1 to 1,000,000. */
   readonly operationsPerMinute?: number;
@@ -12,13 +15,28 @@ export interface Quotas {
   readonly registrationsPerMinute?: number;
   /** Status requests of one device in ten seconds, 1 to 1,000,000. */
   readonly pollsPerTenSeconds?: number;
+  /** Individual enrollments, 1 to 1,000,000. */
+  readonly maxEnrollments?: number;
+  /** Registrations of devices, 1 to 1,000,000. */
+  readonly maxRegistrations?: number;
+  /** Enrollment groups with certificates, 1 to 1,000,000. */
+  readonly maxX509EnrollmentGroups?: number;
+  /** Enrollment groups with symmetric keys, 1 to 1,000,000. */
+  readonly maxSymmetricKeyEnrollmentGroups?: number;
+  /** CA certificates that groups refer to, 1 to 1,000,000. */
+  readonly maxCaCertificates?: number;
 }
 
-/** The limits that the service documents for one instance. */
+/** The limits that the service documents for one instance. That of 50 linked hubs always holds. */
 export const serviceQuotas: Required<Quotas> = Object.freeze({
   operationsPerMinute: 1000,
   registrationsPerMinute: 1000,
   pollsPerTenSeconds: 5,
+  maxEnrollments: 1_000_000,
+  maxRegistrations: 1_000_000,
+  maxX509EnrollmentGroups: 100,
+  maxSymmetricKeyEnrollmentGroups: 100,
+  maxCaCertificates: 25,
 });
 
 /** Counts requests. Each method takes from its quota, or says why the request is refused. */
@@ -28,11 +46,11 @@ export interface QuotaKeeper {
   takePoll(registrationId: string): ServiceFault | undefined;
 }
 
-/** Throws `ERR_OUT_OF_RANGE` for a rate that is none. */
+/** Throws `ERR_OUT_OF_RANGE` for a rate or a count that is none. */
 export function checkQuotas(quotas: Quotas): void {
   for (const name of Object.keys(serviceQuotas) as (keyof Quotas)[]) {
-    const { [name]: rate = 1 } = quotas;
-    if (Number.isInteger(rate) && rate >= 1 && rate <= 1_000_000) continue;
+    const { [name]: limit = 1 } = quotas;
+    if (Number.isInteger(limit) && limit >= 1 && limit <= 1_000_000) continue;
     throw new InvalidArgumentError(
       `options.quotas.${name}`,
       'must be a whole number from 1 to 1000000',

@@ -110,7 +110,8 @@ export function createDrsService(parts: DrsServiceParts): DrsService {
     const device = { registrationId };
     const proof = { kind: 'tpm', keys } as const;
     const proven = { outcome: 'authenticated', device, enrollment, proof } as const;
-    return begun(acceptRegistration(parts, proven, challenge.properties));
+    const accepted = acceptRegistration(parts, proven, challenge.properties);
+    return isFault(accepted) ? accepted : begun(accepted.operationId);
   }
 
   function lookUp({ registrationId, operationId }: DrsProgressRequest): DrsProgressResponse | FaultResponse {

@@ -110,7 +110,8 @@ export function createEnrollmentGroupService(parts: EnrollmentParts): Enrollment
     const isStrict = parts.strictness === 'strict';
     const fault =
       findGroupFault(record, (name) => store.caCertificates.get(name) !== undefined) ??
-      (isStrict ? findStrictEnrollmentFault(record, parts.linkedHubs) : undefined);
+      (isStrict ? findStrictEnrollmentFault(record, parts.linkedHubs) : undefined) ??
+      parts.countLimits.findGroupFault(record.enrollmentGroupId, record.attestation.type);
     if (fault !== undefined) return refuse(fault);
     const { enrollmentGroupId } = record;
     store.enrollmentGroups.set(enrollmentGroupId, record);

@@ -1,5 +1,6 @@
 import type { AllocationPolicy } from '@endorse/protocol';
 import type { AssignmentParts } from '../core/assignment.ts';
+import type { CountLimits } from '../core/count-limits.ts';
 import type { Strictness } from '../core/strictness.ts';
 import type { AccessCheck } from './access-policies.ts';
 
@@ -9,4 +10,5 @@ export interface EnrollmentParts extends AssignmentParts {
   /** The policy of enrollments that name none. */
   readonly allocationPolicy: AllocationPolicy;
   readonly strictness: Strictness;
+  readonly countLimits: CountLimits;
 }

@@ -166,7 +166,8 @@ export function createEnrollmentService(parts: EnrollmentParts): EnrollmentServi
     const isStrict = parts.strictness === 'strict';
     const fault =
       findEnrollmentFault(record) ??
-      (isStrict ? findStrictEnrollmentFault(record, parts.linkedHubs) : undefined);
+      (isStrict ? findStrictEnrollmentFault(record, parts.linkedHubs) : undefined) ??
+      parts.countLimits.findEnrollmentFault(record.registrationId);
     if (fault !== undefined) return refuse(fault);
     store.enrollments.set(record.registrationId, record);
     // What was proved for the keys enrolled before, or to a group, must not open anything now.

@@ -19,6 +19,14 @@ export function createSqliteRecords<Record extends object>(
 ): GroupedRecordStore<Record> {
   const statements = prepareStatements(database);
   const { keyOf, groupOf } = keys;
+  /** Kept once somebody asked: SQLite itself has to go through all records for it. */
+  let known: number | undefined;
+  database.onRollback(() => {
+    known = undefined;
+  });
+  const grow = (records: number): void => {
+    if (known !== undefined) known += records;
+  };
 
   return {
     get: (id) => find(statements.get, keyOf(id))?.record,
@@ -27,6 +35,7 @@ export function createSqliteRecords<Record extends object>(
       const group = groupOf(record) ?? null;
       database.transaction(() => {
         database.noteWrite();
+        if (known !== undefined && find(statements.get, key) === undefined) known += 1;
         // A record that changes its group is a new one of that group, at the end of its listing.
         statements.leaveGroup.run(collection, key, group);
         statements.set.run(collection, key, group, encodeRecord(record));
@@ -34,7 +43,9 @@ export function createSqliteRecords<Record extends object>(
     },
     delete: (id) => {
       database.noteWrite();
-      return Number(statements.delete.run(collection, keyOf(id)).changes) > 0;
+      const removed = Number(statements.delete.run(collection, keyOf(id)).changes);
+      grow(-removed);
+      return removed > 0;
     },
     *list() {
       for (const { record } of page(statements.after, 0, [])) yield record;
@@ -43,7 +54,7 @@ export function createSqliteRecords<Record extends object>(
       yield* page(statements.after, after, []);
     },
     entry: (id) => find(statements.get, keyOf(id)),
-    count: () => (statements.count.get(collection) as { readonly records: number }).records,
+    count: () => (known ??= (statements.count.get(collection) as { readonly records: number }).records),
     *entriesOfGroup(enrollmentGroupId, after = 0) {
       yield* page(statements.ofGroup, after, [enrollmentGroupId.toLowerCase()]);
     },
@@ -51,7 +62,7 @@ export function createSqliteRecords<Record extends object>(
       find(statements.getOfGroup, keyOf(id), enrollmentGroupId.toLowerCase()),
     deleteGroup: (enrollmentGroupId) => {
       database.noteWrite();
-      statements.deleteGroup.run(collection, enrollmentGroupId.toLowerCase());
+      grow(-Number(statements.deleteGroup.run(collection, enrollmentGroupId.toLowerCase()).changes));
     },
   };
 
