@@ -192,20 +192,22 @@ describe('run.mjs', () => {
     expect(await outcome(run('check', 'nothing-of-the-kind'))).toMatchObject({ code: 2 });
   });
 
-  test('costs less than two seconds when everything is there', async () => {
+  test('costs less than two seconds when everything is there', { timeout: 120_000 }, async () => {
     const main = join(repositoryRoot, 'scripts/checks/main.ts');
     const direct = (): ChildProcess => spawn(process.execPath, [main, '--list'], { stdio: 'pipe' });
-    const best = async (start: () => ChildProcess): Promise<number> => {
-      const durations: number[] = [];
-      for (let turn = 0; turn < 3; turn += 1) {
-        const startedAt = performance.now();
-        await outcome(start());
-        durations.push(performance.now() - startedAt);
-      }
-      return Math.min(...durations);
+    const time = async (start: () => ChildProcess): Promise<number> => {
+      const startedAt = performance.now();
+      await outcome(start());
+      return performance.now() - startedAt;
     };
-    const withSetUp = await best(() => run('check', '--list'));
-    expect(withSetUp - (await best(direct))).toBeLessThan(2000);
+    // The best of three turns, and of more on a busy machine: what else it does only ever makes a turn longer.
+    let [withSetUp, without] = [Infinity, Infinity];
+    const isDear = (): boolean => withSetUp - without >= 2000;
+    for (let turn = 0; turn < 3 || (turn < 8 && isDear()); turn += 1) {
+      withSetUp = Math.min(withSetUp, await time(() => run('check', '--list')));
+      without = Math.min(without, await time(direct));
+    }
+    expect(withSetUp - without).toBeLessThan(2000);
   });
 });
 
