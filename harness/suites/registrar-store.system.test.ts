@@ -75,6 +75,14 @@ describe('on PostgreSQL', () => {
     expect(await store.findRevoked([old.accessKey, next.accessKey])).toEqual([old.accessKey]);
   });
 
+  test('credentials with a NUL, which PostgreSQL has no text for, are nobody’s', async () => {
+    await using store = await open();
+    const { accessKey, accessSecret } = shown(credentialOf(await store.register(request('nul'))));
+    expect(await store.authenticate({ accessKey: `${accessKey}\0`, accessSecret })).toBeUndefined();
+    expect(await store.authenticate({ accessKey: '\0', accessSecret: '\0' })).toBeUndefined();
+    expect(await store.authenticate({ accessKey, accessSecret })).toBeDefined();
+  });
+
   test('tokens are counted, revoked and listed', async () => {
     await using store = await open();
     const token = { reference: 'jti:counted', issuer: 'example.com', maxUses: 1 };

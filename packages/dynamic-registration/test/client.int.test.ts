@@ -321,3 +321,24 @@ describe('before any request', () => {
     });
   });
 });
+
+describe('an answer about the device', () => {
+  const identity = { accessKey: 'key', accessSecret: Secret.fromText('secret') };
+
+  test.each(['', '{', '[]', 'null', '"x"'])('that holds %j is malformed, not a SyntaxError', async (text) => {
+    await using scene = await startScene((_request, response) => reply(response, 200, text));
+    await expect(fetchDevice(identity, { url: scene.fake, allowPlainHttp: true })).rejects.toMatchObject({
+      code: 'ERR_REMOTE_MALFORMED',
+    });
+  });
+
+  test('that names an inherited property as its problem has no remedy', async () => {
+    await using scene = await startScene((_request, response) =>
+      reply(response, 409, '{"code":"__proto__"}'),
+    );
+    await expect(fetchDevice(identity, { url: scene.fake, allowPlainHttp: true })).rejects.toMatchObject({
+      problem: '__proto__',
+      remedy: undefined,
+    });
+  });
+});

@@ -201,6 +201,21 @@ describe('the guard refuses', () => {
     expect(inAmqp(Buffer.concat(empty))).toMatchObject(tooLarge);
   });
 
+  test('a message in many empty pieces costs as much as they are, not as their square', () => {
+    const elapsedMs = (count: number): number => {
+      const sent = Buffer.concat([
+        amqpHeader,
+        ...Array.from({ length: count }, () => transfer(true, Buffer.alloc(0))),
+      ]);
+      const startedAt = performance.now();
+      new AmqpFrameGuard().push(sent);
+      return performance.now() - startedAt;
+    };
+    const fastest = (count: number): number => Math.min(...[1, 2, 3].map(() => elapsedMs(count)));
+    fastest(16_000);
+    expect(fastest(16_000)).toBeLessThan(10 * fastest(4_000));
+  });
+
   test('more sessions and links than anybody needs', () => {
     const begins = Array.from({ length: defaultAmqpFrameLimits.maxEndpoints + 1 }, (_unused, channel) =>
       amqp(frames.begin({ next_outgoing_id: 0, incoming_window: 1, outgoing_window: 1 }), undefined, channel),

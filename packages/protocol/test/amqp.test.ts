@@ -95,6 +95,7 @@ describe('messages of devices', () => {
     ['no operation', {}],
     ['an unknown operation', { 'iotdps-operation-type': 'iotdps-dance' }],
     ['an operation that is no text', { 'iotdps-operation-type': 7 }],
+    ['a map with a key toString as operation', { 'iotdps-operation-type': { toString: [] } }],
     ['no operation id', { 'iotdps-operation-type': 'iotdps-get-operationstatus' }],
     [
       'an empty operation id',
@@ -202,6 +203,16 @@ describe('errors', () => {
       });
     }
   });
+
+  test.each(['__proto__', 'constructor', 'toString'])(
+    'of condition %s have a number as status',
+    (condition) => {
+      expect(amqpErrorToServiceError({ condition }, options)).toMatchObject({
+        status: 0,
+        code: 'ERR_SERVICE_OTHER',
+      });
+    },
+  );
 
   test('forge no log lines', () => {
     const error = amqpErrorToServiceError({ condition: 'a\nb', description: 'c\r\nd' }, options);

@@ -10,6 +10,7 @@ import {
   formatSasToken,
   hubDeviceResource,
   parseSasToken,
+  percentEncode,
   registrationResource,
   sasResourceCovers,
   sasStringToSign,
@@ -230,4 +231,9 @@ describe('formatSasToken', () => {
     const fields = { resource: 'a', signature: new Uint8Array(32), expiresAtSeconds: 1, keyName: 'a&b' };
     expect(formatSasToken(fields)).toMatch(/&skn=a%26b$/);
   });
+});
+
+test('half a surrogate pair is refused as an argument, not with a URIError', () => {
+  expect(thrownBy(() => percentEncode('a\ud800'))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+  expect(percentEncode('\u{1f600}')).toBe('%F0%9F%98%80');
 });

@@ -5,7 +5,7 @@ import { DeviceRegistrationError } from './errors.ts';
 import type { HttpAnswer } from './http-call.ts';
 import { callHttp } from './http-call.ts';
 import type { DeviceCredentials } from './options.ts';
-import { decodeRefusal, decodeReply } from './reply.ts';
+import { decodeRefusal, decodeReply, parseObject } from './reply.ts';
 import { readState, replaceState } from './state-file.ts';
 
 /** Who asks whom. */
@@ -32,18 +32,18 @@ export async function acknowledge(credentials: Identity, options: DeviceCallOpti
   await call(credentials, 'POST', '/api/device/acknowledgement', 204, options);
 }
 
-/** What the registrar knows of this device: name, recipe, attributes, tags. Rejects as {@link acknowledge} does. */
+/** What the registrar knows of this device: name, recipe, attributes, tags. Rejects as {@link acknowledge} does, and with `ERR_REMOTE_MALFORMED`. */
 export async function fetchDevice(
   credentials: Identity,
   options: DeviceCallOptions,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { text } = await call(credentials, 'GET', '/api/device', 200, options);
-  return JSON.parse(text) as Readonly<Record<string, unknown>>;
+  return parseObject(text);
 }
 
 /**
  * Gets new credentials and stores them in the state file. The old ones are good until the new ones are used, so that
- * nothing is lost when the power is. Rejects as {@link acknowledge} does, and with `ERR_REGISTRATION_STATE`.
+ * nothing is lost when the power is. Rejects as {@link acknowledge} does, and with `ERR_REMOTE_MALFORMED` or `ERR_REGISTRATION_STATE`.
  */
 export async function rotateCredentials(
   credentials: Identity,

@@ -50,18 +50,26 @@ export function decodeRefusal({ status, text }: HttpAnswer): DeviceRegistrationE
   return new DeviceRegistrationError(
     'ERR_REGISTRATION_REFUSED',
     `the registrar refused: HTTP ${status}${words.length === 0 ? '' : `, ${words.join(': ').slice(0, 200)}`}`,
-    { status, problem, remedy: remedies[problem ?? String(status)] },
+    { status, problem, remedy: remedies.get(problem ?? String(status)) },
   );
 }
 
-const remedies: Readonly<Record<string, string>> = {
-  'token-refused': 'Ask the operator for a token that is good: this one may be expired, revoked or used up.',
-  'already-registered':
+const remedies: ReadonlyMap<string, string> = new Map([
+  [
+    'token-refused',
+    'Ask the operator for a token that is good: this one may be expired, revoked or used up.',
+  ],
+  [
+    'already-registered',
     'The id is taken: another device has it, or this one lost its state; the operator can release it.',
-  'already-active': 'The device has used its credentials; where they are lost, the operator can release it.',
-  'tpm-required': 'Register with the TPM of this device.',
-  '403': 'Check token and manufacturer id; a registrar of the original kind says 403 to every fault.',
-};
+  ],
+  [
+    'already-active',
+    'The device has used its credentials; where they are lost, the operator can release it.',
+  ],
+  ['tpm-required', 'Register with the TPM of this device.'],
+  ['403', 'Check token and manufacturer id; a registrar of the original kind says 403 to every fault.'],
+]);
 
 function readSecret(body: Readonly<Record<string, unknown>>): Secret | WrappedDeviceSecret {
   const { wrappedSecret } = body;
@@ -74,14 +82,15 @@ function readSecret(body: Readonly<Record<string, unknown>>): Secret | WrappedDe
   };
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> {
+/** Reads a reply that is a JSON object. Throws `ERR_REMOTE_MALFORMED`. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new RemoteProtocolError('ERR_REMOTE_MALFORMED', 'the registrar’s reply is no JSON', { cause });
   }
-  if (typeof value !== 'object' || value === null) throw malformed('$');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('$');
   return value as Readonly<Record<string, unknown>>;
 }
 

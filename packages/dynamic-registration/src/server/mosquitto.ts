@@ -59,10 +59,9 @@ const answerTimeoutMs = 5_000;
 const ownClient = 'endorse device';
 
 interface DynsecResponse {
-  readonly command?: string;
-  readonly correlationData?: string;
-  readonly error?: string;
-  readonly data?: { readonly clients?: readonly unknown[] };
+  readonly correlationData: string;
+  readonly error: string | undefined;
+  readonly clients: readonly unknown[];
 }
 
 /**
@@ -79,9 +78,8 @@ export async function createMosquittoDirectory(
   const onMessage = (topic: string, payload: Uint8Array): void => {
     if (topic !== responseTopic) return;
     for (const response of parseResponses(payload)) {
-      const id = response.correlationData ?? '';
-      waiting.get(id)?.(response);
-      waiting.delete(id);
+      waiting.get(response.correlationData)?.(response);
+      waiting.delete(response.correlationData);
     }
   };
   connection.on('message', onMessage);
@@ -144,8 +142,8 @@ export async function createMosquittoDirectory(
     add,
     remove,
     async reconcile(store) {
-      const { data } = await call({ command: 'listClients', verbose: true, count: -1, offset: 0 });
-      const ours = (data?.clients ?? []).filter(isOwnClient).map(({ username }) => username);
+      const { clients } = await call({ command: 'listClients', verbose: true, count: -1, offset: 0 });
+      const ours = clients.filter(isOwnClient).map(({ username }) => username);
       const revoked = await store.findRevoked(ours);
       for (const accessKey of revoked) await remove(accessKey);
       return revoked.length;
@@ -167,16 +165,35 @@ function aclsOf({ publish, subscribe }: TopicRules): readonly Readonly<Record<st
 }
 
 function isOwnClient(client: unknown): client is { readonly username: string } {
-  if (typeof client !== 'object' || client === null) return false;
-  const { username, textname } = client as { readonly username?: unknown; readonly textname?: unknown };
+  const { username, textname } = membersOf(client);
   return typeof username === 'string' && textname === ownClient;
 }
 
+/** The usable responses in a message; others are nobody's answer. */
 function parseResponses(payload: Uint8Array): readonly DynsecResponse[] {
+  let message: unknown;
   try {
-    const message = JSON.parse(new TextDecoder().decode(payload)) as { readonly responses?: unknown };
-    return Array.isArray(message.responses) ? (message.responses as readonly DynsecResponse[]) : [];
+    message = JSON.parse(new TextDecoder().decode(payload));
   } catch {
     return [];
   }
+  const { responses } = membersOf(message);
+  if (!Array.isArray(responses)) return [];
+  return responses.flatMap((response: unknown) => {
+    const { correlationData, error, data } = membersOf(response);
+    if (typeof correlationData !== 'string') return [];
+    const { clients } = membersOf(data);
+    return [
+      {
+        correlationData,
+        error: typeof error === 'string' || error === undefined ? error : JSON.stringify(error),
+        clients: Array.isArray(clients) ? (clients as readonly unknown[]) : [],
+      },
+    ];
+  });
+}
+
+/** The members of an object; none of anything else. */
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -25,7 +25,7 @@ export interface AmqpErrorOptions {
 
 /** The condition that the service uses for an HTTP-like status. */
 export function conditionOfStatus(status: number): string {
-  const [condition] = Object.entries(statusByCondition).find(([, each]) => each === status) ?? [];
+  const [condition] = [...statusByCondition].find(([, each]) => each === status) ?? [];
   return condition ?? (status >= 500 ? 'amqp:internal-error' : 'amqp:not-allowed');
 }
 
@@ -36,7 +36,7 @@ export function conditionOfStatus(status: number): string {
 export function amqpErrorToServiceError(error: AmqpError, options: AmqpErrorOptions): ServiceError {
   const body = tryDecode(error.description);
   const serviceCode = body.errorCode;
-  const status = statusOfCode(serviceCode) ?? statusByCondition[error.condition] ?? 0;
+  const status = statusOfCode(serviceCode) ?? statusByCondition.get(error.condition) ?? 0;
   const text = printable(body.message ?? error.description ?? '');
   const code = serviceCode === undefined ? '' : ` (code ${serviceCode})`;
   const condition = printable(error.condition).slice(0, 100);
@@ -72,26 +72,26 @@ export const saslOutcomeCodes = {
 } as const;
 
 /** The first condition of a status is the one that is written. */
-const statusByCondition: Readonly<Record<string, number>> = {
-  'com.microsoft:argument-error': 400,
-  'amqp:invalid-field': 400,
-  'amqp:decode-error': 400,
-  'amqp:unauthorized-access': 401,
-  'amqp:not-found': 404,
-  'amqp:not-allowed': 405,
-  'com.microsoft:timeout': 408,
-  'amqp:resource-locked': 409,
-  'amqp:precondition-failed': 412,
-  'amqp:link:message-size-exceeded': 413,
-  'com.microsoft:device-container-throttled': 429,
-  'amqp:resource-limit-exceeded': 429,
-  'com.microsoft:quota-exceeded': 429,
-  'amqp:internal-error': 500,
-  'amqp:not-implemented': 501,
-  'com.microsoft:server-busy': 503,
-  'amqp:connection:forced': 503,
-  'amqp:link:detach-forced': 503,
-};
+const statusByCondition: ReadonlyMap<string, number> = new Map([
+  ['com.microsoft:argument-error', 400],
+  ['amqp:invalid-field', 400],
+  ['amqp:decode-error', 400],
+  ['amqp:unauthorized-access', 401],
+  ['amqp:not-found', 404],
+  ['amqp:not-allowed', 405],
+  ['com.microsoft:timeout', 408],
+  ['amqp:resource-locked', 409],
+  ['amqp:precondition-failed', 412],
+  ['amqp:link:message-size-exceeded', 413],
+  ['com.microsoft:device-container-throttled', 429],
+  ['amqp:resource-limit-exceeded', 429],
+  ['com.microsoft:quota-exceeded', 429],
+  ['amqp:internal-error', 500],
+  ['amqp:not-implemented', 501],
+  ['com.microsoft:server-busy', 503],
+  ['amqp:connection:forced', 503],
+  ['amqp:link:detach-forced', 503],
+]);
 
 const outcomes: Readonly<Record<number, { readonly status: number; readonly text: string }>> = {
   [saslOutcomeCodes.auth]: { status: 401, text: 'its credentials are not good for this' },

@@ -180,7 +180,7 @@ export class AmqpFrameGuard {
 
   /** Collects a message and checks its sections once it is whole. */
   #collect(key: string, payload: Uint8Array, hasMore: boolean): void {
-    const former = this.#unfinished.get(key) ?? [];
+    const former = this.#unfinished.get(key);
     const { maxMessageBytes } = this.#limits;
     if (this.#unfinishedBytes + payload.byteLength > maxMessageBytes) {
       throw malformed('AMQP message', 'size', `must be at most ${maxMessageBytes} bytes`, {
@@ -188,13 +188,15 @@ export class AmqpFrameGuard {
       });
     }
     if (hasMore) {
-      this.#unfinished.set(key, [...former, Uint8Array.from(payload)]);
+      if (former === undefined) this.#unfinished.set(key, [Uint8Array.from(payload)]);
+      else former.push(Uint8Array.from(payload));
       this.#unfinishedBytes += payload.byteLength + bytesPerPiece;
       return;
     }
     this.#unfinished.delete(key);
-    this.#unfinishedBytes -= former.reduce((sum, { byteLength }) => sum + byteLength + bytesPerPiece, 0);
-    const message = former.length === 0 ? payload : Buffer.concat([...former, payload]);
+    const pieces = former ?? [];
+    this.#unfinishedBytes -= pieces.reduce((sum, { byteLength }) => sum + byteLength + bytesPerPiece, 0);
+    const message = pieces.length === 0 ? payload : Buffer.concat([...pieces, payload]);
     for (let at = 0; at < message.byteLength;) {
       if (message[at] !== 0) throw malformed('AMQP message', 'section', 'must begin with a descriptor');
       at = skipAmqpValue(message, at);

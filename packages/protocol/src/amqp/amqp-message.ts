@@ -1,7 +1,7 @@
 import type { OperationStatusRequest, RegisterRequest } from '@endorse/interface';
 import { encodeRegisterBody } from '../bodies/register-body.ts';
 import { validateOperationId } from '../identifiers/operation-id.ts';
-import { malformed } from '../json/malformed.ts';
+import { describeValue, malformed } from '../json/malformed.ts';
 import { maxOperationIdLength } from '../limits.ts';
 import { amqpOperations, amqpProperties } from './amqp-names.ts';
 
@@ -67,7 +67,7 @@ export function decodeDeviceMessage({ applicationProperties, body = '' }: AmqpMe
       return { kind: 'status-lookup' };
     default:
       throw malformed('device message', amqpProperties.operationType, 'is no operation of the service', {
-        sample: String(type),
+        sample: typeof type === 'string' ? type : describeValue(type),
       });
   }
 }

@@ -38,8 +38,9 @@ export function encodeSasResource(resource: string, encoding: SasResourceEncodin
   }
 }
 
-/** Percent-encodes everything but RFC 3986 unreserved characters, with upper-case hex. */
+/** Percent-encodes everything but RFC 3986 unreserved characters, with upper-case hex. Throws `ERR_INVALID_ARGUMENT` for half a surrogate pair. */
 export function percentEncode(text: string): string {
+  if (!text.isWellFormed()) throw new InvalidArgumentError('text', 'must not hold half a surrogate pair');
   return encodeURIComponent(text).replaceAll(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
