@@ -57,7 +57,7 @@ const published = [
 const transport = {
   tier: '2',
   imports: ['interface', 'protocol', 'transport-socket'],
-  testImports: ['testkit', 'compliance', 'emulator'],
+  testImports: ['testkit', 'compliance', 'emulator', 'fuzzing'],
 } as const;
 
 /** Every package there is or will be, in the order ARCHITECTURE.md shows them. */
@@ -156,6 +156,7 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
     holds:
       'a provisioning service, its service API and a minimal IoT hub; shares codecs with the clients, never logic',
     imports: ['interface', 'protocol', 'tpm2'],
+    testImports: ['fuzzing'],
     testPeers: 'third-party clients, the official SDK; never our transports or `registration-core`',
   },
   'azure-compat': {
@@ -181,6 +182,11 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
     holds: 'exported suites for any `Transport` and any `SecurityClient`',
     imports: ['interface', 'protocol'],
   },
+  fuzzing: {
+    tier: 'T',
+    holds: 'damages recordings, runs fuzz targets for a time (private)',
+    imports: ['interface'],
+  },
   testkit: {
     tier: 'T',
     holds: 'memory transport, software TPM, fault decorator (private)',
@@ -191,7 +197,7 @@ export const dependencyTable: Readonly<Record<string, PackageRule>> = Object.fre
     tier: '3',
     holds: 'end-to-end suites, demo, benchmarks, fixtures for other test suites',
     imports: [...published, 'cli'],
-    testImports: ['testkit'],
+    testImports: ['testkit', 'fuzzing'],
     testPeers: 'anything',
     seesRepository: true,
   },

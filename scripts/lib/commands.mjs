@@ -64,6 +64,11 @@ export const commands = Object.freeze({
     tools: ['swtpm'],
     entry: 'harness/live/main.ts',
   },
+  fuzz: {
+    summary: 'every decoder and listener against damaged recordings, for longer than the tests do',
+    tools: ['swtpm'],
+    entry: 'harness/fuzz/main.ts',
+  },
   check: {
     summary: 'the checks alone, all or those named; --list lists them',
     tools: [],

@@ -2,6 +2,7 @@
 import type { Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
 import { Secret } from '@endorse/interface';
+import { mutatedSession } from '@endorse/fuzzing';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createHubMqttService } from '../src/mqtt/hub-mqtt.ts';
@@ -80,40 +81,24 @@ async function services(): Promise<
   ];
 }
 
-interface Damage {
-  readonly packet: number;
-  readonly at: number;
-  readonly value: number;
-  readonly kind: string;
-}
-
-const damage: fc.Arbitrary<Damage> = fc.record({
-  packet: fc.nat({ max: 8 }),
-  at: fc.nat({ max: 300 }),
-  value: fc.nat({ max: 255 }),
-  kind: fc.constantFrom('change', 'insert', 'cut', 'repeat', 'omit'),
-});
-
 test('a damaged session ends or goes on, and never takes the service along', async () => {
   const parts = await services();
+  const sessions = mutatedSession(parts.map(({ session }) => session));
   await fc.assert(
     fc.asyncProperty(
-      fc.nat({ max: parts.length - 1 }),
-      fc.array(damage, { maxLength: 4 }),
+      fc.constantFrom(...parts),
+      sessions,
       fc.integer({ min: 1, max: 200 }),
-      fc.uint8Array({ maxLength: 20 }),
-      async (which, damages, chunkBytes, noise) => {
-        const part = parts[which];
-        if (part === undefined) throw new Error('no such service');
-        const client = linkMqtt(part.service);
-        const bytes = Buffer.concat([...damaged(part.session, damages), noise]);
+      async ({ service, session }, pieces, chunkBytes) => {
+        const client = linkMqtt(service);
+        const bytes = Buffer.concat(pieces);
         for (let at = 0; at < bytes.length; at += chunkBytes)
           client.send(bytes.subarray(at, at + chunkBytes));
         client.stream.end();
         for (let packet = await client.next(); packet !== 'closed';) packet = await client.next();
 
-        const next = linkMqtt(part.service);
-        next.send(part.session[0] ?? Buffer.alloc(0));
+        const next = linkMqtt(service);
+        next.send(session[0] ?? Buffer.alloc(0));
         expect(await next.next()).toMatchObject({ cmd: 'connack', returnCode: 0 });
         next.stream.destroy();
       },
@@ -121,20 +106,3 @@ test('a damaged session ends or goes on, and never takes the service along', asy
     { numRuns: 150 },
   );
 });
-
-function damaged(session: readonly Buffer[], damages: readonly Damage[]): readonly Buffer[] {
-  const packets = session.map((packet) => Buffer.from(packet));
-  for (const { packet, at, value, kind } of damages) {
-    const index = packet % packets.length;
-    const bytes = packets[index] ?? Buffer.alloc(0);
-    const place = at % Math.max(1, bytes.length);
-    if (kind === 'change' && bytes.length > 0) bytes[place] = value;
-    if (kind === 'insert') {
-      packets[index] = Buffer.concat([bytes.subarray(0, place), Buffer.of(value), bytes.subarray(place)]);
-    }
-    if (kind === 'cut') packets[index] = bytes.subarray(0, place);
-    if (kind === 'repeat') packets[index] = Buffer.concat([bytes, bytes]);
-    if (kind === 'omit') packets[index] = Buffer.alloc(0);
-  }
-  return packets;
-}

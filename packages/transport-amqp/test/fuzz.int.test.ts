@@ -4,9 +4,10 @@
  */
 import type { TLSSocket } from 'node:tls';
 import { isEndorseError } from '@endorse/interface';
+import { createFuzzGroup, mutatedSession } from '@endorse/fuzzing';
 import * as fc from 'fast-check';
 import { startTlsPeer } from '@endorse/testkit';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { openDevice, register } from './support/device.ts';
 import { startService } from './support/scripted-service.ts';
 
@@ -25,36 +26,25 @@ async function record(): Promise<readonly Buffer[]> {
   return [...pieces];
 }
 
-test('a damaged session ends in time with a typed error', async () => {
-  const pieces = await record();
-  expect(pieces.length).toBeGreaterThan(5);
-  let reply: readonly Buffer[] = [];
-  await using peer = await startTlsPeer((socket) => {
-    const rest = [...reply];
-    // A piece for every piece, and the rest once the device has nothing to say any more.
-    socket.on('data', () => void socket.write(rest.shift() ?? Buffer.concat(rest.splice(0))));
-  });
-  const bounds = { connectTimeoutMs: 2_000, handshakeTimeoutMs: 60, replyTimeoutMs: 60 };
-  const damage = fc.record({
-    piece: fc.nat({ max: pieces.length - 1 }),
-    at: fc.nat({ max: 400 }),
-    value: fc.nat({ max: 255 }),
-    kind: fc.constantFrom('change', 'insert', 'cut', 'repeat', 'omit'),
-  });
-  await fc.assert(
-    fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 4 }), async (damages) => {
-      const damaged = pieces.map((piece) => Buffer.from(piece));
-      for (const { piece, at, value, kind } of damages) {
-        const bytes = damaged[piece] ?? Buffer.alloc(0);
-        const place = at % Math.max(1, bytes.length);
-        if (kind === 'change' && bytes.length > 0) bytes[place] = value;
-        if (kind === 'insert')
-          damaged[piece] = Buffer.concat([bytes.subarray(0, place), Buffer.of(value), bytes.subarray(place)]);
-        if (kind === 'cut') damaged[piece] = bytes.subarray(0, place);
-        if (kind === 'repeat') damaged[piece] = Buffer.concat([bytes, bytes]);
-        if (kind === 'omit') damaged[piece] = Buffer.alloc(0);
-      }
-      reply = damaged.filter((bytes) => bytes.length > 0);
+const group = createFuzzGroup('transport-amqp', [{ name: 'transport-amqp' }]);
+
+/** Least number of sessions. */
+const batchRuns = 60;
+
+test.each(group.targets)(
+  'a damaged session, or none, ends in time with a typed error',
+  async (target) => {
+    const pieces = await record();
+    expect(pieces.length).toBeGreaterThan(5);
+    let reply: readonly Uint8Array[] = [];
+    await using peer = await startTlsPeer((socket) => {
+      const rest = [...reply];
+      // A piece for every piece, and the rest once the device has nothing to say any more.
+      socket.on('data', () => void socket.write(rest.shift() ?? Buffer.concat(rest.splice(0))));
+    });
+    const bounds = { connectTimeoutMs: 5_000, handshakeTimeoutMs: 60, replyTimeoutMs: 60 };
+    const property = fc.asyncProperty(mutatedSession([pieces]), async (bytes) => {
+      reply = bytes;
       const session = openDevice(peer, bounds);
       try {
         await register(session);
@@ -63,8 +53,11 @@ test('a damaged session ends in time with a typed error', async () => {
       } finally {
         await session.close();
       }
-    }),
-    { numRuns: 60 },
-  );
-  await expect.poll(() => peer.open).toBe(0);
-});
+    });
+    await group.run(target, batchRuns, property);
+    await expect.poll(() => peer.open).toBe(0);
+  },
+  group.timeoutMs,
+);
+
+afterAll(() => group.report());
