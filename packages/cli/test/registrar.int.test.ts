@@ -165,6 +165,23 @@ describe('a command line that cannot be followed ends with 2 and says why', () =
       ['token', 'mint', '--url', 'https://x.example/', '--expires-in', '90'],
       /90d, 12h/,
     ],
+    ...(
+      [
+        ['--expires-in', '9999d', 'must be one second to five years'],
+        ['--token-id', 'a b', 'must be 1 to 128 printable ASCII'],
+        ['--id-pattern', 'x'.repeat(256), 'must be a text of 1 to 255'],
+        ['--recipe', 'a/b', 'must be 1 to 64 letters'],
+        ['--broker', 'broker', 'must be an mqtts, mqtt, wss or ws URL'],
+        ['--ek', '00', 'must be `any` or 1 to 64 Names'],
+      ] as const
+    ).map(
+      ([option, value, rule]) =>
+        [
+          `a token with an unusable ${option}`,
+          ['token', 'mint', '--url', 'https://x.example/', option, value],
+          new RegExp(`${option} ${rule}`),
+        ] as const,
+    ),
     ['two tokens', ['token', 'inspect', '--token-env', 'WEAK', '--token-file', 'x'], /two tokens/],
     ['no token', ['token', 'inspect'], /no token given/],
     ['nothing to revoke', ['token', 'revoke'], /name one token/],

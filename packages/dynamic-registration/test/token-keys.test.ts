@@ -238,6 +238,31 @@ describe('minting', () => {
   ])('refuses %s', async (_name, options, code) => {
     await expect(mintToken({ ...common, ...options })).rejects.toMatchObject({ code });
   });
+
+  test.each<readonly [string, object, string]>([
+    ['options.audience', { audience: [] }, 'must be 1 to 16 texts of at most 2,048 characters'],
+    ['options.tokenId', { tokenId: 'a b' }, 'must be 1 to 128 printable ASCII characters without a space'],
+    ['options.maxUses', { maxUses: 0 }, 'must be a whole number from 1 to 1000000000'],
+    ['options.idPattern', { idPattern: '' }, 'must be a text of 1 to 255 characters'],
+    ['options.recipe', { recipe: 'a/b' }, 'must be 1 to 64 letters, digits, dots, dashes and underscores'],
+    [
+      'options.tags',
+      { tags: { a: '' } },
+      'must be at most 16 names, each with a text of 1 to 255 characters',
+    ],
+    ['options.broker', { broker: 'broker' }, 'must be an mqtts, mqtt, wss or ws URL'],
+    [
+      'options.endorsementKey',
+      { endorsementKey: ['00'] },
+      'must be `any` or 1 to 64 Names of endorsement keys in hex',
+    ],
+    ['options.key.issuer', { key: { ...es, issuer: '' } }, 'must be a text of 1 to 255 characters'],
+  ])('names %s by the option, and says what it must be', async (argument, options, rule) => {
+    await expect(mintToken({ ...common, ...options })).rejects.toMatchObject({
+      argument,
+      message: `${argument} ${rule}`,
+    });
+  });
 });
 
 test.each([

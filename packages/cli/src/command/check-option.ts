@@ -13,14 +13,20 @@ export function checkOption<Value>(option: string, check: () => Value): Value {
 
 /**
  * Names options in an error of another package: `options.bind is …` becomes `--bind is …`, and `allowNonLoopback`
- * inside the text `--allow-non-loopback`. Undefined when it is about something that is no option.
+ * inside the text `--allow-non-loopback`. Undefined when it is about something that is no option. `aliases` has the options
+ * that are called otherwise than their arguments, by argument.
  */
-export function toUsageError(error: unknown, optionNames: readonly string[]): UsageError | undefined {
+export function toUsageError(
+  error: unknown,
+  optionNames: readonly string[],
+  aliases: Readonly<Record<string, string>> = {},
+): UsageError | undefined {
   if (!(error instanceof InvalidArgumentError)) return undefined;
   const argument = error.argument.replace(/^options\./, '');
   // `hubs[0].name` is about a `--hub`.
   const [, list, member = ''] = /^(\w+)s\[\d+\]\.?(.*)$/.exec(argument) ?? [];
-  const option = optionNames.find((name) => [argument, list].includes(toCamelCase(name)));
+  const option =
+    aliases[argument] ?? optionNames.find((name) => [argument, list].includes(toCamelCase(name)));
   if (option === undefined) return undefined;
   const problem = optionNames
     .filter((name) => name.includes('-'))

@@ -1,5 +1,7 @@
+import type { MintTokenOptions, MintedToken } from '@endorse/dynamic-registration/tokens';
 import { systemRandom } from '@endorse/interface/node';
 import { defineCommand, type Command } from '../command/command.ts';
+import { toUsageError } from '../command/check-option.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { parseDuration } from '../registrar/duration.ts';
 import { storeOptions } from '../registrar/store-options.ts';
@@ -67,7 +69,7 @@ export const tokenMintCommand: Command = defineCommand({
     const { mintToken } = await import('@endorse/dynamic-registration/tokens');
     const lifetime = values['expires-in'] ?? (values.compatible ? undefined : '90d');
     const ek = values.ek.includes('any') ? 'any' : values.ek;
-    const { token, claims, reference } = await mintToken({
+    const { token, claims, reference } = await namingOptions(mintToken, {
       key,
       url: values.url,
       now: Date.now(),
@@ -96,6 +98,25 @@ export const tokenMintCommand: Command = defineCommand({
     return 0;
   },
 });
+
+/** Mints, and names options in what is refused. */
+async function namingOptions(
+  mintToken: (options: MintTokenOptions) => Promise<MintedToken>,
+  options: MintTokenOptions,
+): Promise<MintedToken> {
+  try {
+    return await mintToken(options);
+  } catch (error) {
+    throw toUsageError(error, [], optionsByArgument) ?? error;
+  }
+}
+
+/** The options whose arguments have other names; the others are found by theirs. */
+const optionsByArgument: Readonly<Record<string, string>> = {
+  expiresInMs: 'expires-in',
+  tags: 'tag',
+  endorsementKey: 'ek',
+};
 
 function describeExpiry(expiresAt: number | undefined): string {
   return expiresAt === undefined ? 'never expires' : `expires ${new Date(expiresAt).toISOString()}`;

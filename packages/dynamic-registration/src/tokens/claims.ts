@@ -30,22 +30,62 @@ export interface TokenClaims {
   readonly endorsementKey?: 'any' | readonly string[];
 }
 
-/** Every claim, on the wire and here, with what its value must be. */
-const decoders = {
-  iss: ['issuer', (value) => text(value, 255)],
-  url: ['url', (value) => urlText(value, ['https:', 'http:'])],
-  aud: ['audience', audience],
-  exp: ['expiresAt', time],
-  nbf: ['notBefore', time],
-  iat: ['issuedAt', time],
-  jti: ['tokenId', (value) => matching(value, /^[\x21-\x7e]{1,128}$/)],
-  max_uses: ['maxUses', (value) => integer(value, 1, 1_000_000_000)],
-  id_pattern: ['idPattern', (value) => text(value, 255)],
-  recipe: ['recipe', (value) => matching(value, /^[A-Za-z0-9._-]{1,64}$/)],
-  tags: ['tags', tags],
-  broker: ['broker', (value) => urlText(value, ['mqtts:', 'mqtt:', 'wss:', 'ws:'])],
-  ek: ['endorsementKey', endorsementKey],
-} as const satisfies Readonly<Record<string, readonly [keyof TokenClaims, (value: unknown) => unknown]>>;
+interface Claim {
+  /** Its name here. */
+  readonly property: keyof TokenClaims;
+  /** The value; undefined when it is one the claim cannot have. */
+  readonly decode: (value: unknown) => unknown;
+  /** What the value must be, for whoever mints. */
+  readonly rule: string;
+}
+
+const timeRule = 'must be a time before the year 10000';
+
+/** Every claim, by its name on the wire. */
+const claimTable: Readonly<Record<string, Claim>> = {
+  iss: claim('issuer', (value) => text(value, 255), 'must be a text of 1 to 255 characters'),
+  url: claim('url', (value) => urlText(value, ['https:', 'http:']), 'must be an https URL'),
+  aud: claim('audience', audience, 'must be 1 to 16 texts of at most 2,048 characters'),
+  exp: claim('expiresAt', time, timeRule),
+  nbf: claim('notBefore', time, timeRule),
+  iat: claim('issuedAt', time, timeRule),
+  jti: claim(
+    'tokenId',
+    (value) => matching(value, /^[\x21-\x7e]{1,128}$/),
+    'must be 1 to 128 printable ASCII characters without a space',
+  ),
+  max_uses: claim(
+    'maxUses',
+    (value) => integer(value, 1, 1_000_000_000),
+    'must be a whole number from 1 to 1000000000',
+  ),
+  id_pattern: claim('idPattern', (value) => text(value, 255), 'must be a text of 1 to 255 characters'),
+  recipe: claim(
+    'recipe',
+    (value) => matching(value, /^[A-Za-z0-9._-]{1,64}$/),
+    'must be 1 to 64 letters, digits, dots, dashes and underscores',
+  ),
+  tags: claim('tags', tags, 'must be at most 16 names, each with a text of 1 to 255 characters'),
+  broker: claim(
+    'broker',
+    (value) => urlText(value, ['mqtts:', 'mqtt:', 'wss:', 'ws:']),
+    'must be an mqtts, mqtt, wss or ws URL',
+  ),
+  ek: claim('endorsementKey', endorsementKey, 'must be `any` or 1 to 64 Names of endorsement keys in hex'),
+};
+
+function claim(property: keyof TokenClaims, decode: Claim['decode'], rule: string): Claim {
+  return { property, decode, rule };
+}
+
+/** The first member of a payload that is a claim with a value it cannot have; undefined when there is none. */
+export function findMalformedClaim(
+  payload: Readonly<Record<string, unknown>>,
+): Pick<Claim, 'property' | 'rule'> | undefined {
+  return Object.entries(claimTable).find(
+    ([name, { decode }]) => Object.hasOwn(payload, name) && decode(payload[name]) === undefined,
+  )?.[1];
+}
 
 /**
  * Reads the claims of a payload; members we do not know are left alone (RFC 7519, 4).
@@ -53,7 +93,7 @@ const decoders = {
  */
 export function decodeClaims(payload: Readonly<Record<string, unknown>>): TokenClaims {
   const claims: Record<string, unknown> = {};
-  for (const [name, [property, decode]] of Object.entries(decoders)) {
+  for (const [name, { property, decode }] of Object.entries(claimTable)) {
     if (!Object.hasOwn(payload, name)) continue;
     const value: unknown = decode(payload[name]);
     if (value === undefined) {

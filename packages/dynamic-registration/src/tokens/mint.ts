@@ -2,7 +2,7 @@ import type { RandomSource } from '@endorse/interface';
 import { InvalidArgumentError, Secret } from '@endorse/interface';
 import { CompactSign } from 'jose';
 import type { TokenClaims } from './claims.ts';
-import { decodeClaims, encodeClaims } from './claims.ts';
+import { decodeClaims, encodeClaims, findMalformedClaim } from './claims.ts';
 import { TokenKeyError } from './refusal.ts';
 import type { TokenKey } from './token-key.ts';
 import { tokenReference } from './token-reference.ts';
@@ -75,7 +75,11 @@ function completeClaims(options: MintTokenOptions, compatible: boolean): TokenCl
     throw new InvalidArgumentError('options.expiresInMs', 'must say how long the token lives');
   }
   if (expiresInMs !== undefined && !(expiresInMs >= 1000 && expiresInMs <= 5 * 366 * 86_400_000)) {
-    throw new InvalidArgumentError('options.expiresInMs', 'must be 1,000 to five years', 'ERR_OUT_OF_RANGE');
+    throw new InvalidArgumentError(
+      'options.expiresInMs',
+      'must be one second to five years',
+      'ERR_OUT_OF_RANGE',
+    );
   }
   if (url !== undefined) requireSecureUrl(url);
   const audience = options.audience ?? (compatible || url === undefined ? undefined : [url]);
@@ -106,12 +110,13 @@ function completeClaims(options: MintTokenOptions, compatible: boolean): TokenCl
     }),
     ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }),
   });
-  try {
-    // What we would refuse to read we do not write either.
-    return decodeClaims(payload);
-  } catch (error) {
-    throw new InvalidArgumentError('options', error instanceof Error ? error.message : String(error));
+  // What we would refuse to read we do not write either.
+  const malformed = findMalformedClaim(payload);
+  if (malformed !== undefined) {
+    const owner = malformed.property === 'issuer' ? 'options.key' : 'options';
+    throw new InvalidArgumentError(`${owner}.${malformed.property}`, malformed.rule);
   }
+  return decodeClaims(payload);
 }
 
 function requireSecureUrl(url: string): void {
