@@ -28,7 +28,9 @@ export interface ScaleEnd {
   readonly firstPageMs: number;
   /** All pages of a thousand, one after the other. */
   readonly walkMs: number;
-  /** All pages of a query that one enrollment, the last, fits. */
+  /** The last enrollment, asked for by its id. */
+  readonly findMs: number;
+  /** All pages of a query that no enrollment fits, by a field that is no key. */
   readonly searchMs: number;
 }
 
