@@ -1,9 +1,4 @@
-/**
- * `npm run fuzz`: the fuzz tests for longer than `npm test` does.
- *
- * `--seconds` is for each group of targets (a test file), shared by them evenly; `--target` takes those whose name holds
- * the text; `--seed` begins where a failure said. Figures go to `reports/fuzz.md`.
- */
+/** `npm run fuzz`: the fuzz tests for longer than `npm test` does. Figures go to `reports/fuzz.md`. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,32 +12,43 @@ const files = [
   'packages/transport-mqtt/test/fuzz.int.test.ts',
 ];
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '120' },
-    seed: { type: 'string', default: '' },
-    target: { type: 'string', default: '' },
-  },
-});
-const env = {
-  ...process.env,
-  ENDORSE_FUZZ_SECONDS: values.seconds,
-  ENDORSE_FUZZ_SEED: values.seed,
-  ENDORSE_FUZZ_TARGET: values.target,
-};
-try {
+const usage = `usage: npm run fuzz -- [--seconds N] [--target TEXT] [--seed N]
+
+  --seconds N    how long each group of targets (a test file) has, shared by them evenly; default 120
+  --target TEXT  only targets whose name holds the text
+  --seed N       begins where a failure said
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seconds: { type: 'string', default: '120' },
+      seed: { type: 'string', default: '' },
+      target: { type: 'string', default: '' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const env = {
+    ...process.env,
+    ENDORSE_FUZZ_SECONDS: values.seconds,
+    ENDORSE_FUZZ_SEED: values.seed,
+    ENDORSE_FUZZ_TARGET: values.target,
+  };
   readFuzzBudget(env);
   rmSync(join(root, 'reports/fuzz'), { recursive: true, force: true });
-  const argv = [
-    join(root, 'node_modules/vitest/vitest.mjs'),
-    'run',
-    '--project',
-    'int',
-    '--passWithNoTests',
-    ...files,
-  ];
-  process.exitCode = (await runForeground(process.execPath, argv, { cwd: root, env })) ?? 1;
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const argv = [vitest, 'run', '--project', 'int', '--passWithNoTests', ...files];
+  return runForeground(process.execPath, argv, { cwd: root, env });
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
   process.exitCode = 2;
 }

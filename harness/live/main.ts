@@ -12,6 +12,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { isEndorseError } from '@endorse/interface';
 import { runForeground } from '../../scripts/lib/child.mjs';
 import { LiveSettingsError, liveVariables, readLiveSettings } from '../support/service/live-settings.ts';
 import type { ServiceAddress } from '../support/service/service-under-test.ts';
@@ -29,8 +30,15 @@ async function main(args: readonly string[]): Promise<number> {
   const { positionals, values } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { reports: { type: 'string', default: defaultReports } },
+    options: {
+      reports: { type: 'string', default: defaultReports },
+      help: { type: 'boolean', default: false },
+    },
   });
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
   const [part = 'all', ...names] = positionals;
   const address = readLiveSettings(process.env);
   if (address === undefined) {
@@ -45,6 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
       await sweep(address, Date.now() - leftoverAgeMs);
       return runSuites(names);
     case 'differences':
+      await sweep(address, Date.now() - leftoverAgeMs);
       return writeDifferences(address, values.reports, names);
     case 'sweep':
       // The second that is running counts, too.
@@ -55,6 +64,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Comes first, whatever is to be done: a service that is away, or that takes no such key, is told of at once. */
 async function sweep(address: ServiceAddress, madeBefore: number): Promise<void> {
   const removed = await sweepLeftovers(address, madeBefore);
   if (removed > 0) process.stdout.write(`removed ${removed} enrollments of earlier runs\n`);
@@ -93,7 +103,15 @@ async function writeDifferences(
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof LiveSettingsError) && !(error instanceof TypeError)) throw error;
-  process.stderr.write(`${error.message}\n${usage}`);
-  process.exitCode = 2;
+  if (isEndorseError(error)) {
+    process.stderr.write(
+      `${[`${error.message} [${error.code}]`, error.remedy ?? ''].join('\n').trimEnd()}\n`,
+    );
+    process.exitCode = 1;
+  } else if (error instanceof LiveSettingsError || error instanceof TypeError) {
+    process.stderr.write(`${error.message}\n${usage}`);
+    process.exitCode = 2;
+  } else {
+    throw error;
+  }
 }

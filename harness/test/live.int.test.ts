@@ -1,7 +1,7 @@
 /** A live run, from the command to the report, with an emulator of another process in the part of the real service. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -177,6 +177,22 @@ describe.concurrent('a live run', () => {
     expect(run.stdout).toContain('removed 1 enrollments');
     expect(await enrolledAt(service)).toEqual([]);
   });
+});
+
+test('a live run tells of a service that is away, and begins nothing', { timeout: timeoutMs }, async () => {
+  await using resources = new AsyncDisposableStack();
+  const reports = await makeDirectory(resources);
+  // Nobody listens on port 1.
+  const environment = {
+    CI: '',
+    ENDORSE_LIVE_CONNECTION_STRING: 'HostName=localhost:1;SharedAccessKeyName=owner;SharedAccessKey=AAAA',
+    ENDORSE_LIVE_ID_SCOPE: '0ne00ABCDEF',
+  };
+  const run = await runLive({ environment }, 'differences', '--reports', reports);
+  expect(run).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(run.stderr).toMatch(/^cannot connect to localhost:1: .*\[ERR_TRANSPORT_CONNECT\]$/m);
+  expect(run.stderr).not.toMatch(/^ +at /m);
+  expect(await readdir(reports)).toEqual([]);
 });
 
 test.each([
