@@ -63,13 +63,18 @@ async function read(path: string): Promise<string> {
   }
 }
 
-/** A torn last line is what a crash leaves: the password in it was not given to any gateway. */
 function parse(path: string, text: string): readonly Line[] {
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  return whole
     .split('\n')
-    .slice(0, -1)
-    .map((line, index) => parseLine(line, `${path}, line ${index + 1},`));
+    .flatMap((line, index) => (isTorn(line) ? [] : [parseLine(line, `${path}, line ${index + 1},`)]));
+}
+
+const lineStart = '{"serial":';
+
+/** What a crash leaves is the start of a line: the password in it was not given to any gateway. */
+function isTorn(line: string): boolean {
+  return lineStart.startsWith(line.slice(0, lineStart.length)) && !line.endsWith('}');
 }
 
 function parseLine(line: string, place: string): Line {
@@ -94,14 +99,17 @@ function parseLine(line: string, place: string): Line {
   };
 }
 
+/**
+ * Only ever adds, in one write: several runs may share the file, and none may lose what another has just put there. A
+ * torn line is therefore ended, not cut off.
+ */
 async function append(path: string, line: string): Promise<void> {
   try {
     const handle = await open(path, 'a+', 0o600);
     try {
-      const text = await handle.readFile();
-      // A line that a crash tore off must not swallow this one.
-      await handle.truncate(text.lastIndexOf(0x0a) + 1);
-      await handle.appendFile(line);
+      const { size } = await handle.stat();
+      const { buffer } = await handle.read({ buffer: Buffer.alloc(1), position: Math.max(0, size - 1) });
+      await handle.appendFile(size === 0 || buffer[0] === 0x0a ? line : `\n${line}`);
       await handle.datasync();
     } finally {
       await handle.close();

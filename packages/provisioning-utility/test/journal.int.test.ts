@@ -140,6 +140,28 @@ test('passwords are kept newest first, for their owner only, and survive a torn 
   });
 });
 
+test('runs that share a passwords file lose none of each other', async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'passwords.jsonl');
+    const put = async (writer: number, count: number): Promise<void> => {
+      // A store of its own for each line, as another process has.
+      for (let index = 0; index < count; index += 1) {
+        const password = Secret.fromText(`p${writer}-${index}`);
+        await openPasswordsFile(path).put(`S${writer}-${index}`, { name: 'admin', password, state: 'set' });
+      }
+    };
+    await writeFile(path, '{"serial":"torn', { mode: 0o600 });
+    await Promise.all(Array.from({ length: 8 }, (_, writer) => put(writer, 25)));
+    const store = openPasswordsFile(path);
+    for (let writer = 0; writer < 8; writer += 1) {
+      for (let index = 0; index < 25; index += 1) {
+        const [stored] = await store.get(`S${writer}-${index}`);
+        expect(stored?.password.revealText()).toBe(`p${writer}-${index}`);
+      }
+    }
+  });
+});
+
 test('a passwords file that cannot be read never shows what it holds', async () => {
   await inFolder(async (folder) => {
     const path = join(folder, 'passwords.jsonl');
