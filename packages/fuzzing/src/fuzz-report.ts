@@ -1,4 +1,6 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FuzzBudget } from './fuzz-budget.ts';
 
 /** What was run of a target. */
@@ -14,25 +16,31 @@ export interface FuzzGroupReport extends FuzzBudget {
   readonly outcomes: readonly FuzzOutcome[];
 }
 
-const reports = new URL('../../../reports/', import.meta.url);
+/** Where `fuzz.md` and the figures of each group, `fuzz/<name>.json`, go: `ENDORSE_FUZZ_REPORTS`, else `reports`. */
+function reportsFolder(): string {
+  const folder = process.env['ENDORSE_FUZZ_REPORTS'] ?? '';
+  return folder === '' ? fileURLToPath(new URL('../../../reports', import.meta.url)) : folder;
+}
 
-/** Prints a line for the group, keeps its figures, and renders those of all groups into `reports/fuzz.md`. */
+/** Prints a line for the group, keeps its figures, and renders those of all groups into `fuzz.md`. */
 export async function writeFuzzReport(group: FuzzGroupReport): Promise<void> {
   const runs = group.outcomes.map((outcome) => outcome.runs);
   const total = runs.reduce((sum, each) => sum + each, 0);
   const least = runs.length === 0 ? 0 : Math.min(...runs);
+  const reports = reportsFolder();
+  const page = join(reports, 'fuzz.md');
   process.stdout.write(
-    `fuzz ${group.name}: ${runs.length} targets, ${total} runs, at least ${least} each, seed ${group.seed} (reports/fuzz.md)\n`,
+    `fuzz ${group.name}: ${runs.length} targets, ${total} runs, at least ${least} each, seed ${group.seed} (${page})\n`,
   );
-  const folder = new URL('fuzz/', reports);
+  const folder = join(reports, 'fuzz');
   await mkdir(folder, { recursive: true });
-  await writeFile(new URL(`${group.name}.json`, folder), `${JSON.stringify(group, undefined, 2)}\n`);
+  await writeFile(join(folder, `${group.name}.json`), `${JSON.stringify(group, undefined, 2)}\n`);
   // Each group renders all there are, so that the last to end leaves the whole.
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).toSorted();
   const groups = await Promise.all(
-    files.map(async (file) => JSON.parse(await readFile(new URL(file, folder), 'utf8')) as FuzzGroupReport),
+    files.map(async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as FuzzGroupReport),
   );
-  await writeFile(new URL('fuzz.md', reports), renderFuzzReport(groups));
+  await writeFile(page, renderFuzzReport(groups));
 }
 
 /** The figures of groups as Markdown. */
