@@ -21,6 +21,9 @@ export interface Headline {
   readonly limit?: number;
 }
 
+/** How many times as long as the library under it a client of ours may take for a registration. */
+export const floorLimit = 1.3;
+
 /** A picture of figures. */
 export interface BenchPlot {
   /** Part of the file's name, after the name of the bench. */

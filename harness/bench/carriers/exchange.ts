@@ -11,7 +11,7 @@ export interface ExchangeFigures {
   readonly wallMs: Readonly<Record<Contestant, Summary>>;
   /** CPU time of the client. */
   readonly cpuMs: Readonly<Record<Contestant, Summary>>;
-  /** Medians of the ratios of what ran next to each other, by wall time; limit 1.3. */
+  /** Medians of the ratios of what ran next to each other, by wall time; see `floorLimit`. */
   readonly endorseToBare: number;
   /** Limit 1. */
   readonly endorseToOfficial: number;

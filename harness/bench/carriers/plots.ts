@@ -1,4 +1,5 @@
 import type { BenchPlot } from '../bench.ts';
+import { floorLimit } from '../bench.ts';
 import { plotRows } from '../plots/rows.ts';
 import { carriers, carrierTitles } from '../support/carrier.ts';
 import { count, ms } from '../tables.ts';
@@ -18,7 +19,12 @@ export function plotCarriers({ exchange, wire }: CarrierFigures): readonly Bench
           { who: 'official SDK', tone: 'peer', value: times.official },
         ] as const,
         ...(what === 'wallMs'
-          ? { limit: { value: 1.3 * times.bare.median, label: `limit: 1.3 times ${bareTitles[carrier]}` } }
+          ? {
+              limit: {
+                value: floorLimit * times.bare.median,
+                label: `limit: ${floorLimit} times ${bareTitles[carrier]}`,
+              },
+            }
           : {}),
       };
     });

@@ -1,4 +1,5 @@
 import type { Headline } from '../bench.ts';
+import { floorLimit } from '../bench.ts';
 import type { Carrier } from '../support/carrier.ts';
 import { carriers, carrierTitles } from '../support/carrier.ts';
 import { count, headlineTable, ms, table } from '../tables.ts';
@@ -27,7 +28,7 @@ export function carrierHeadlines({ exchange }: CarrierFigures): readonly Headlin
     const bare = `${title} ${bareTitles[carrier]}`;
     const official = `${title} the official SDK`;
     return [
-      { ...row(bare, wallMs, 'bare', ratios.endorseToBare), limit: 1.3 },
+      { ...row(bare, wallMs, 'bare', ratios.endorseToBare), limit: floorLimit },
       row('… CPU time of the client', cpuMs, 'bare', ratios.cpuEndorseToBare),
       { ...row(official, wallMs, 'official', ratios.endorseToOfficial), limit: 1 },
       row('… CPU time of the client', cpuMs, 'official', ratios.cpuEndorseToOfficial),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createTpmSecurityClient } from '@endorse/security-tpm';
 import { startTpmSimulator } from '@endorse/tpm-simulator';
 import type { Bench, BenchContext, Headline } from '../bench.ts';
+import { floorLimit } from '../bench.ts';
 import { headlineTable, mib, ms } from '../tables.ts';
 import type { EmulatorChild } from '../support/emulator-child.ts';
 import { startEmulatorChild } from '../support/emulator-child.ts';
@@ -120,7 +121,7 @@ function headlines({
       endorse: ms(registration.overheadMs.endorse.median),
       peer: ms(registration.overheadMs.bareUndici.median),
       ratio: registration.endorseToBareUndici,
-      limit: 1.3,
+      limit: floorLimit,
     },
     {
       figure: 'Registration over HTTP less TPM time, against the official SDK',

@@ -1,4 +1,5 @@
 import type { BenchPlot } from '../bench.ts';
+import { floorLimit } from '../bench.ts';
 import { plotRows } from '../plots/rows.ts';
 import { mib, ms } from '../tables.ts';
 import type { RegistrationBenchFigures } from './bench.ts';
@@ -11,18 +12,6 @@ export function plotRegistration({
   const { endorse, bareUndici, official } = registration.overheadMs;
   const overhead = `Registration less TPM time: Endorse ${ms(endorse.median)}, bare undici ${ms(bareUndici.median)}, official SDK ${ms(official.median)}`;
   const ours = { who: 'Endorse', tone: 'endorse', value: endorse } as const;
-  const byProcess = (figure: 'wallMs' | 'maxRssMiB') =>
-    [
-      { who: 'Endorse', tone: 'endorse', value: freshProcess.endorse[figure] },
-      { who: 'official SDK', tone: 'peer', value: freshProcess.official[figure] },
-      { who: 'undici alone', tone: 'floor', value: freshProcess.undici[figure] },
-      { who: 'bare Node.js', tone: 'floor', value: freshProcess.node[figure] },
-    ] as const;
-  const medians = (figure: 'wallMs' | 'maxRssMiB', format: (value: number) => string): string =>
-    byProcess(figure)
-      .map(({ who, value }) => `${who} ${format(value.median)}`)
-      .join(', ');
-  const processes = `A fresh process from start to exit: ${medians('wallMs', ms)}; peak memory: ${medians('maxRssMiB', mib)}`;
   return [
     {
       name: 'overhead',
@@ -38,7 +27,7 @@ export function plotRegistration({
           {
             heading: 'against the same requests by undici alone',
             rows: [ours, { who: 'bare undici', tone: 'floor', value: bareUndici }],
-            limit: { value: 1.3 * bareUndici.median, label: 'limit: 1.3 times' },
+            limit: { value: floorLimit * bareUndici.median, label: `limit: ${floorLimit} times` },
           },
           {
             heading: 'against the official SDK',
@@ -48,31 +37,47 @@ export function plotRegistration({
         ],
       ),
     },
-    {
+    plotProcesses(freshProcess, 'wallMs', {
       name: 'fresh-process',
-      alternative: processes,
-      svg: plotRows(
-        {
-          title: 'A fresh process, from its start to assigned and its exit',
-          note: 'Median, 5th to 95th percentile; milliseconds, less is better',
-          description: processes,
-        },
-        { label: 'milliseconds', format: ms },
-        [{ heading: 'wall time', rows: byProcess('wallMs') }],
-      ),
-    },
-    {
+      title: 'A fresh process, from its start to assigned and its exit',
+      heading: 'wall time',
+      unit: 'milliseconds',
+      format: ms,
+    }),
+    plotProcesses(freshProcess, 'maxRssMiB', {
       name: 'memory',
-      alternative: processes,
-      svg: plotRows(
-        {
-          title: 'A fresh process, peak of its resident memory',
-          note: 'Median, 5th to 95th percentile; MiB, less is better',
-          description: processes,
-        },
-        { label: 'MiB', format: mib },
-        [{ heading: 'resident memory', rows: byProcess('maxRssMiB') }],
-      ),
-    },
+      title: 'A fresh process, peak of its resident memory',
+      heading: 'resident memory',
+      unit: 'MiB',
+      format: mib,
+    }),
   ];
+}
+
+function plotProcesses(
+  { endorse, official, undici, node }: RegistrationBenchFigures['freshProcess'],
+  figure: 'wallMs' | 'maxRssMiB',
+  words: {
+    readonly name: string;
+    readonly title: string;
+    readonly heading: string;
+    readonly unit: string;
+    readonly format: (value: number) => string;
+  },
+): BenchPlot {
+  const { name, title, heading, unit, format } = words;
+  const rows = [
+    { who: 'Endorse', tone: 'endorse', value: endorse[figure] },
+    { who: 'official SDK', tone: 'peer', value: official[figure] },
+    { who: 'undici alone', tone: 'floor', value: undici[figure] },
+    { who: 'bare Node.js', tone: 'floor', value: node[figure] },
+  ] as const;
+  const medians = rows.map(({ who, value }) => `${who} ${format(value.median)}`).join(', ');
+  const alternative = `${title}: ${medians}`;
+  const note = `Median, 5th to 95th percentile; ${unit}, less is better`;
+  return {
+    name,
+    alternative,
+    svg: plotRows({ title, note, description: alternative }, { label: unit, format }, [{ heading, rows }]),
+  };
 }

@@ -29,7 +29,7 @@ export interface RegistrationFigures {
     readonly endorseUnprotected: Summary;
     readonly official: Summary;
   };
-  /** Limit 1.3. */
+  /** See `floorLimit`. */
   readonly endorseToBareUndici: number;
   /** Limit 1. */
   readonly endorseToOfficial: number;
