@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { CpuProfile } from '../cryptography/cpu-profile.ts';
+import { startJsonLinesChild } from './json-lines-child.ts';
 
 /** What the emulator's process says when it is ready. */
 export interface EmulatorAddress {
@@ -43,29 +41,12 @@ export async function startEmulatorChild(options: {
   readonly script: string;
   readonly caDirectory: string;
 }): Promise<EmulatorChild> {
-  const child = spawn(process.execPath, [options.script], {
-    env: { ...process.env, NODE_OPTIONS: '', ENDORSE_CA_DIR: options.caDirectory },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const closed = once(child, 'close');
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const nextLine = async (): Promise<unknown> => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error('the emulator ended early');
-    return JSON.parse(value) as unknown;
-  };
-  const address = (await nextLine()) as EmulatorAddress;
+  const child = startJsonLinesChild(options.script, { ENDORSE_CA_DIR: options.caDirectory });
+  const address = (await child.next()) as EmulatorAddress;
   let usage: Promise<EmulatorUsage> | undefined;
-  const stop = (): Promise<EmulatorUsage> =>
-    (usage ??= (async () => {
-      child.stdin.end();
-      const used = (await nextLine()) as EmulatorUsage;
-      await closed;
-      return used;
-    })());
+  const stop = (): Promise<EmulatorUsage> => (usage ??= child.end() as Promise<EmulatorUsage>);
   const ask = async (request: Readonly<Record<string, unknown>>): Promise<void> => {
-    child.stdin.write(`${JSON.stringify(request)}\n`);
-    await nextLine();
+    await child.ask(JSON.stringify(request));
   };
   return {
     address,

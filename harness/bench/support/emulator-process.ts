@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { startJsonLinesChild } from './json-lines-child.ts';
 
 /** What the emulator's process says when it is ready. */
 export interface EmulatorReady {
@@ -40,34 +38,18 @@ export async function startEmulatorProcess(options: {
 }): Promise<EmulatorProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'endorse-load-'));
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [join(options.actors, 'emulator-under-load.mjs')], {
-    env: {
-      ...process.env,
-      NODE_OPTIONS: '',
-      ENDORSE_CA_DIR: join(directory, 'ca'),
-      ENDORSE_DEVICES: String(options.devices),
-      ...(options.storage === 'sqlite' ? { ENDORSE_DATA_DIR: join(directory, 'data') } : {}),
-    },
-    stdio: ['pipe', 'pipe', 'inherit'],
+  const child = startJsonLinesChild(join(options.actors, 'emulator-under-load.mjs'), {
+    ENDORSE_CA_DIR: join(directory, 'ca'),
+    ENDORSE_DEVICES: String(options.devices),
+    ...(options.storage === 'sqlite' ? { ENDORSE_DATA_DIR: join(directory, 'data') } : {}),
   });
-  const closed = once(child, 'close');
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const nextLine = async (): Promise<unknown> => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error('the emulator ended early');
-    return JSON.parse(value) as unknown;
-  };
-  const ready = (await nextLine()) as EmulatorReady;
+  const ready = (await child.next()) as EmulatorReady;
   return {
     ready,
     readyMs: performance.now() - startedAt,
-    takeUsage: async () => {
-      child.stdin.write('\n');
-      return (await nextLine()) as { readonly cpuMs: number; readonly rssMiB: number };
-    },
+    takeUsage: async () => (await child.ask('')) as { readonly cpuMs: number; readonly rssMiB: number },
     [Symbol.asyncDispose]: async () => {
-      child.stdin.end();
-      await closed;
+      await child.end();
       await rm(directory, { recursive: true, force: true });
     },
   };
