@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { startJsonLinesChild } from '../support/json-lines-child.ts';
 import type { EmulatorReady } from '../support/emulator-process.ts';
 import type { InstalledProject } from '../support/projects.ts';
 import type { Carrier } from '../support/carrier.ts';
@@ -64,26 +62,16 @@ function startClient(
   nodeArguments: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): ClientProcess {
-  const child = spawn(process.execPath, nodeArguments, {
-    env: { ...process.env, NODE_OPTIONS: '', ...environment },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const closed = once(child, 'close');
-  // A client that failed says so on standard error; what is still written to it goes nowhere.
-  child.stdin.on('error', () => undefined);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const child = startJsonLinesChild(nodeArguments, environment);
   return {
     register: async () => {
-      child.stdin.write('\n');
-      const { value, done } = await lines.next();
-      if (done === true) throw new Error(`a client ended early: ${nodeArguments.at(-1) ?? ''}`);
-      const { status, wallMs, cpuMs } = JSON.parse(value) as RegistrationTimes & { readonly status: string };
+      const answer = (await child.ask('')) as RegistrationTimes & { readonly status: string };
+      const { status, wallMs, cpuMs } = answer;
       if (status !== 'assigned') throw new Error(`a registration ended as ${status}`);
       return { wallMs, cpuMs };
     },
     [Symbol.asyncDispose]: async () => {
-      child.stdin.end();
-      await closed;
+      await child.end();
     },
   };
 }

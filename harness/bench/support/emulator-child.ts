@@ -41,7 +41,7 @@ export async function startEmulatorChild(options: {
   readonly script: string;
   readonly caDirectory: string;
 }): Promise<EmulatorChild> {
-  const child = startJsonLinesChild(options.script, { ENDORSE_CA_DIR: options.caDirectory });
+  const child = startJsonLinesChild([options.script], { ENDORSE_CA_DIR: options.caDirectory });
   const address = (await child.next()) as EmulatorAddress;
   let usage: Promise<EmulatorUsage> | undefined;
   const stop = (): Promise<EmulatorUsage> => (usage ??= child.end() as Promise<EmulatorUsage>);

@@ -38,7 +38,7 @@ export async function startEmulatorProcess(options: {
 }): Promise<EmulatorProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'endorse-load-'));
   const startedAt = performance.now();
-  const child = startJsonLinesChild(join(options.actors, 'emulator-under-load.mjs'), {
+  const child = startJsonLinesChild([join(options.actors, 'emulator-under-load.mjs')], {
     ENDORSE_CA_DIR: join(directory, 'ca'),
     ENDORSE_DEVICES: String(options.devices),
     ...(options.storage === 'sqlite' ? { ENDORSE_DATA_DIR: join(directory, 'data') } : {}),

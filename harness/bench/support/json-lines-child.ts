@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** A process that says in a JSON line that it is ready, and answers each line with one. */
+/** A process that answers each line with a JSON line. */
 export interface JsonLinesChild {
   /** Its next line. Rejects when it has ended. */
   next(): Promise<unknown>;
@@ -12,20 +12,22 @@ export interface JsonLinesChild {
   end(): Promise<unknown>;
 }
 
-/** Starts an actor. What it writes to standard error is passed on. */
+/** Starts an actor with Node.js. What it writes to standard error is passed on. */
 export function startJsonLinesChild(
-  script: string,
+  nodeArguments: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): JsonLinesChild {
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, nodeArguments, {
     env: { ...process.env, NODE_OPTIONS: '', ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const closed = once(child, 'close');
+  // One that failed says so on standard error; what is still written to it goes nowhere.
+  child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<unknown> => {
     const { value, done } = await lines.next();
-    if (done === true) throw new Error(`${script} ended early`);
+    if (done === true) throw new Error(`ended early: ${nodeArguments.at(-1) ?? ''}`);
     return JSON.parse(value) as unknown;
   };
   return {
